@@ -1,0 +1,1 @@
+"""Folds, transliterates and compares names. Knows neither keys nor graph."""

@@ -1,0 +1,1 @@
+"""Words, rules and use cases of the register. Standard library only."""
