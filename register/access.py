@@ -1,0 +1,138 @@
+"""Who may do what: deny by default, one decision function.
+
+`Grant` is made by `authorise` only, and stores demand one. The administrator sees no content.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from register.errors import Fault, Invalid, Refused
+from register.grading import HandlingCode
+
+
+class Role(StrEnum):
+    """What somebody is here for."""
+
+    CONTRIBUTOR = "contributor"
+    ANALYST = "analyst"
+    COMPLIANCE_OFFICER = "compliance-officer"
+    ADMINISTRATOR = "administrator"
+    SYSTEM = "system"
+
+
+class Permission(StrEnum):
+    """What can be permitted."""
+
+    SIGNAL_RECORD = "signal.record"
+    RECEIPT_SEE = "receipt.see"
+    SIGNAL_OPEN = "signal.open"
+    SUBJECT_FIND = "subject.find"
+    SUBJECT_OPEN = "subject.open"
+    NETWORK_SHOW = "network.show"
+    PATHS_SHOW = "paths.show"
+    RETENTION_PLAN = "retention.plan"
+    RETENTION_ORDER = "retention.order"
+    RETENTION_APPROVE = "retention.approve"
+    CERTIFICATE_SEE = "certificate.see"
+    AUDIT_SEE = "audit.see"
+    ACTOR_MANAGE = "actor.manage"
+    HEALTH_SEE = "health.see"
+
+
+_P = Permission
+PERMISSIONS: Final = MappingProxyType(
+    {
+        Role.CONTRIBUTOR: frozenset({_P.SIGNAL_RECORD, _P.RECEIPT_SEE}),
+        Role.ANALYST: frozenset({_P.SIGNAL_OPEN, _P.SUBJECT_FIND, _P.SUBJECT_OPEN, _P.NETWORK_SHOW, _P.PATHS_SHOW}),
+        Role.COMPLIANCE_OFFICER: frozenset(
+            {
+                _P.RETENTION_PLAN,
+                _P.RETENTION_ORDER,
+                _P.RETENTION_APPROVE,
+                _P.CERTIFICATE_SEE,
+                _P.AUDIT_SEE,
+                _P.HEALTH_SEE,
+            }
+        ),
+        Role.ADMINISTRATOR: frozenset({_P.ACTOR_MANAGE, _P.HEALTH_SEE}),
+        Role.SYSTEM: frozenset({_P.RETENTION_PLAN}),
+    }
+)
+
+DISCLOSING: Final = frozenset({_P.SIGNAL_OPEN, _P.SUBJECT_FIND, _P.SUBJECT_OPEN, _P.NETWORK_SHOW, _P.PATHS_SHOW})
+"""What may show content: these need a purpose and a case reference."""
+
+
+class Purpose(StrEnum):
+    """The closed list of purposes, each with its legal basis (see `PURPOSE_BASIS`)."""
+
+    THEME_INSIGHT = "theme-insight"
+    NECESSITY_REVIEW = "necessity-review"
+    PROVISION = "provision"
+    RIGHTS_REQUEST = "rights-request"
+
+
+PURPOSE_BASIS: Final = MappingProxyType(
+    {
+        Purpose.THEME_INSIGHT: "Wpg art. 10(1)(b)",
+        Purpose.NECESSITY_REVIEW: "Wpg art. 10(6)",
+        Purpose.PROVISION: "Wpg art. 15",
+        Purpose.RIGHTS_REQUEST: "Wpg art. 25-28",
+    }
+)
+
+CASE_PATTERN: Final = re.compile(r"^[A-Z0-9/-]{1,40}$")
+ACTOR_PATTERN: Final = re.compile(r"^[a-z0-9][a-z0-9.-]{1,39}$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Somebody who has shown who they are.
+
+    Attributes:
+        code: stable code of the person or machine, matching ACTOR_PATTERN.
+        markings: compartments granted to this actor.
+        handling: handling codes this actor is cleared for (the policy's strictness order, up to a code).
+    """
+
+    code: str
+    role: Role
+    markings: frozenset[str] = frozenset()
+    handling: frozenset[HandlingCode] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Leave to do one thing, once. Made by `authorise`."""
+
+    actor: Actor
+    permission: Permission
+    purpose: str
+    case: str
+    as_of: datetime
+
+
+def authorise(actor: Actor, permission: Permission, *, as_of: datetime, purpose: str = "", case: str = "") -> Grant:
+    """Decide whether `actor` may use `permission` at `as_of` (aware, UTC).
+
+    Raises:
+        Refused: the role does not have the permission.
+        Invalid: the permission discloses, and purpose or case reference is missing or malformed.
+    """
+    if permission not in PERMISSIONS.get(actor.role, frozenset()):
+        raise Refused("access.denied", "this role may not do that")
+    if permission in DISCLOSING:
+        faults = []
+        if purpose not in set(Purpose):
+            listed = ", ".join(Purpose)
+            faults.append(Fault(pointer="/purpose", rule="purpose.unknown", message=f"a purpose is needed: {listed}"))
+        if not CASE_PATTERN.fullmatch(case):
+            rule = f"a case reference is needed, matching {CASE_PATTERN.pattern}"
+            faults.append(Fault(pointer="/case", rule="case.malformed", message=rule))
+        if faults:
+            raise Invalid(faults)
+    return Grant(actor=actor, permission=permission, purpose=purpose, case=case, as_of=as_of)

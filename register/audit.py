@@ -1,0 +1,94 @@
+"""What is recorded of every act and every disclosure (Wpg art. 32a; Directive (EU) 2016/680 art. 25).
+
+An entry holds ids, codes, counts and times; never a value, a name or a text.
+"""
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from register.ids import EntryId, mint
+
+
+class Act(StrEnum):
+    """What was done."""
+
+    SIGNAL_RECORD = "signal.record"
+    SIGNAL_OPEN = "signal.open"
+    SUBJECT_FIND = "subject.find"
+    SUBJECT_OPEN = "subject.open"
+    NETWORK_SHOW = "network.show"
+    PATHS_SHOW = "paths.show"
+    RETENTION_PLAN = "retention.plan"
+    RETENTION_ORDER = "retention.order"
+    RETENTION_APPROVE = "retention.approve"
+    REMOVAL = "removal"
+    DESTRUCTION = "destruction"
+    KEYS_REPLACED = "keys.replaced"
+    CERTIFICATE_ISSUED = "certificate.issued"
+    CERTIFICATE_SHOW = "certificate.show"
+    AUDIT_SHOW = "audit.show"
+    RECEIPT_SHOW = "receipt.show"
+    ACTOR_ENROL = "actor.enrol"
+    ACTOR_END = "actor.end"
+    INTEGRITY_INCIDENT = "integrity.incident"
+
+
+class Outcome(StrEnum):
+    """How it ended. A refusal is recorded like an act."""
+
+    DONE = "done"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the audit log.
+
+    Attributes:
+        at: aware, UTC.
+        actor, role: codes of who acted; `system` for the keeper.
+        purpose, case: code of the closed list and case reference, "" where the act discloses nothing.
+        targets: ids concerned (subjects, signals, runs, certificates), sorted.
+        count: how many items were found or touched.
+        detail: further codes and digests, values of str or int only.
+        salt: 16 random bytes in hexadecimal, so that the log's leaf says nothing about the body once the body is gone.
+    """
+
+    id: EntryId = field(default_factory=lambda: EntryId(mint()))
+    at: datetime
+    actor: str
+    role: str
+    act: Act
+    outcome: Outcome = Outcome.DONE
+    purpose: str = ""
+    case: str = ""
+    targets: tuple[str, ...] = ()
+    count: int = 0
+    detail: Mapping[str, str | int] = field(default_factory=dict)
+    salt: str = field(default_factory=lambda: secrets.token_hex(16))
+
+    def found(self, targets: Iterable[str], count: int) -> "Entry":
+        """Return this entry with what the act found: ids (sorted here) and their number."""
+        return replace(self, targets=tuple(sorted(targets)), count=count)
+
+    def body(self) -> bytes:
+        """Return the canonical body (JSON, sorted keys, ASCII, no salt); the log's leaf is SHA-256(salt | body)."""
+        content: dict[str, Any] = {
+            "id": self.id,
+            "at": self.at.isoformat().replace("+00:00", "Z"),
+            "actor": self.actor,
+            "role": self.role,
+            "act": self.act,
+            "outcome": self.outcome,
+            "purpose": self.purpose,
+            "case": self.case,
+            "targets": self.targets,
+            "count": self.count,
+            "detail": dict(self.detail),
+        }
+        return json.dumps(content, sort_keys=True, separators=(",", ":")).encode("ascii")

@@ -1,0 +1,211 @@
+"""Sealed forms and the clear facts beside them: all that a store may hold and name.
+
+A store keeps, per record, *facts* (ids, code-list values, dates the law counts with), a MAC over them, and sealed values that it
+cannot open. Every fact about a subject belongs to the signal that stated it: names, birth date, position and identifiers lie,
+sealed under the subject's key, on the mention by which a signal names the subject, never on the subject itself, so that they are
+hidden with their signal's markings and go with it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Final
+
+from register.clock import civil_date
+from register.grading import (
+    Category,
+    EvaluationScheme,
+    HandlingCode,
+    InformationGrade,
+    Origin,
+    SourceGrade,
+    SubjectKind,
+)
+from register.ids import IdentifierId, LinkId, MentionId, SignalId, SubjectId
+from register.links import Basis, LinkKind
+
+MENTION_FIELDS: Final = ("names", "details", "labels")
+SIGNAL_FIELDS: Final = ("narrative", "necessity", "obtained", "source_description", "conditions", "reference")
+
+
+class Sealed:
+    """A sealed value: opaque bytes that show nothing of themselves. Opening is an explicit call to the vault."""
+
+    __slots__ = ("blob",)
+
+    def __init__(self, blob: bytes) -> None:
+        self.blob = blob
+
+    def __repr__(self) -> str:
+        return "<sealed>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sealed) and self.blob == other.blob
+
+    def __hash__(self) -> int:
+        return hash(self.blob)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectFacts:
+    """What the law counts with for one person or organisation.
+
+    Attributes:
+        revision: raised by one at every change, a new signal about the subject included.
+        remove_by: civil date from whose 00:00 on the subject is invisible.
+        restricted: invisible for another reason than its term (dispute, request, data that do not verify).
+    """
+
+    id: SubjectId
+    kind: SubjectKind
+    revision: int
+    remove_by: date
+    restricted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalFacts:
+    """Dates, codes and composition of one signal.
+
+    Attributes:
+        revision: raised by one at every change, such as the removal of one of several subjects.
+        content: content revision, raised when a sealed field changes; all sealed fields are bound to it.
+        received_on: civil date on which the contributor received the information.
+        handed_in_on: civil date on which it was handed to this register.
+        entered_at: instant of entry (aware, UTC); `accepted_on` is its civil date.
+        contributor: code of the actor who handed it in.
+        remove_by: only of a signal without subjects, which ends by its own term; otherwise None: it lives by its subjects.
+        mentions, links: ids of all its mentions and links, sorted; ports: UN/LOCODEs, sorted.
+    """
+
+    id: SignalId
+    revision: int
+    content: int
+    received_on: date
+    handed_in_on: date
+    entered_at: datetime
+    observed_from: date | None = None
+    observed_until: date | None = None
+    contributor: str
+    origin: Origin
+    scheme: EvaluationScheme
+    source_grade: SourceGrade | None = None
+    information_grade: InformationGrade | None = None
+    handling: HandlingCode
+    markings: tuple[str, ...] = ()
+    remove_by: date | None = None
+    mentions: tuple[MentionId, ...] = ()
+    links: tuple[LinkId, ...] = ()
+    ports: tuple[str, ...] = ()
+
+    @property
+    def accepted_on(self) -> date:
+        """Civil date of acceptance in Europe/Amsterdam: the day of entry."""
+        return civil_date(self.entered_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MentionFacts:
+    """That a signal names a subject, in which category of Wpg art. 10(3), carrying which identifiers.
+
+    Attributes:
+        special: special categories of Wpg art. 5 that the signal states about the subject, sorted.
+        identifiers: ids of the strong identifiers stated, sorted.
+    """
+
+    id: MentionId
+    signal: SignalId
+    subject: SubjectId
+    category: Category
+    special: tuple[str, ...] = ()
+    identifiers: tuple[IdentifierId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkFacts:
+    """One stated link; `to` is a subject's id, or the UN/LOCODE of a harbour when `to_port` holds.
+
+    Handling code and markings are those of its signal, repeated here so that a traversal can be filtered link by link.
+    """
+
+    id: LinkId
+    signal: SignalId
+    kind: LinkKind
+    from_: SubjectId
+    to: str
+    to_port: bool = False
+    basis: Basis
+    since: date | None = None
+    until: date | None = None
+    handling: HandlingCode
+    markings: tuple[str, ...] = ()
+
+
+Facts = SubjectFacts | SignalFacts | MentionFacts | LinkFacts
+
+
+def canonical(facts: Facts) -> bytes:
+    """Return the bytes that a facts MAC covers: kind and every field, as JSON with sorted keys (RFC 8259, ASCII)."""
+    values = {field.name: _plain(getattr(facts, field.name)) for field in fields(facts)}
+    return json.dumps({"facts": type(facts).__name__, **values}, sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedSubject:
+    """A subject as a store holds it: no content of its own, only facts and their MAC."""
+
+    facts: SubjectFacts
+    mac: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedMention:
+    """A mention as a store holds it; `sealed` has the keys of MENTION_FIELDS, each under the *subject's* key."""
+
+    facts: MentionFacts
+    mac: bytes
+    sealed: Mapping[str, Sealed]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedLink:
+    """A link as a store holds it: clear facts and their MAC."""
+
+    facts: LinkFacts
+    mac: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedSignal:
+    """A signal as a store holds it, with the mentions and links at hand; `sealed` has keys of SIGNAL_FIELDS.
+
+    Everything is under the signal's key, but `source_description`, which has a key of its own.
+    """
+
+    facts: SignalFacts
+    mac: bytes
+    sealed: Mapping[str, Sealed]
+    mentions: tuple[SealedMention, ...]
+    links: tuple[SealedLink, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedBatch:
+    """All that one intake transaction writes.
+
+    Attributes:
+        signals: new signals, with their mentions and links.
+        created: subjects that are new.
+        moved: subjects that exist, with their facts as they will be (revision raised by one over what was seen).
+        identifiers: (id, kind) of identifiers the graph does not hold yet.
+    """
+
+    signals: tuple[SealedSignal, ...]
+    created: tuple[SealedSubject, ...]
+    moved: tuple[SealedSubject, ...]
+    identifiers: tuple[tuple[IdentifierId, str], ...]
