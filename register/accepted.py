@@ -36,7 +36,7 @@ class AcceptedSignal:
 
     Attributes:
         reference: the contributor's own reference.
-        digest: canonical content, by which a repeated delivery is told from a conflicting one; kept only as a keyed digest.
+        digest: canonical content, by which a repeat is told from a conflict; kept only as a digest, wrapped.
         receipt: id of the receipt.
         texts: keys of SIGNAL_FIELDS but `reference`; absent texts have no key.
     """
@@ -81,7 +81,7 @@ class OpenedMention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedSignal:
-    """A signal as opened: its texts still carry gaps, which `register.narrative.read` fills from the mentions at hand."""
+    """A signal as opened; `register.narrative.read` fills the gaps of its texts from the mentions at hand."""
 
     id: SignalId
     facts: SignalFacts

@@ -1,9 +1,9 @@
 """Sealed forms and the clear facts beside them: all that a store may hold and name.
 
-A store keeps, per record, *facts* (ids, code-list values, dates the law counts with), a MAC over them, and sealed values that it
-cannot open. Every fact about a subject belongs to the signal that stated it: names, birth date, position and identifiers lie,
-sealed under the subject's key, on the mention by which a signal names the subject, never on the subject itself, so that they are
-hidden with their signal's markings and go with it.
+A store keeps, per record, *facts* (ids, code-list values, dates the law counts with), a MAC over them, and sealed
+values that it cannot open. Every fact about a subject belongs to the signal that stated it: names, birth date, position
+and identifiers lie, sealed under the subject's key, on the mention by which a signal names the subject, never on the
+subject itself, so that they are hidden with their signal's markings and go with it.
 """
 
 import json
@@ -75,7 +75,7 @@ class SignalFacts:
         handed_in_on: civil date on which it was handed to this register.
         entered_at: instant of entry (aware, UTC); `accepted_on` is its civil date.
         contributor: code of the actor who handed it in.
-        remove_by: only of a signal without subjects, which ends by its own term; otherwise None: it lives by its subjects.
+        remove_by: only of a signal without subjects, which ends by its own term; else None: it lives by its subjects.
         mentions, links: ids of all its mentions and links, sorted; ports: UN/LOCODEs, sorted.
     """
 
