@@ -1,5 +1,6 @@
-"""Evaluation and handling codes, stored as received and never translated.
+"""Code lists that a store may name: evaluation and handling codes, kinds and categories of subjects.
 
+Evaluation and handling codes are stored as received and never translated.
 Sources: *eu-4x4* is the European 4x4 system of source and information evaluation; *nl* is annex 1 of the Besluit
 verplichte politiegegevens (BWBR0032083, 2012). How strict a handling code is lies in the policy file, not here.
 """
@@ -64,6 +65,21 @@ class Origin(StrEnum):
     INFORMANT = "informant"
     WITNESS = "witness"
     ANONYMOUS = "anonymous"
+
+
+class SubjectKind(StrEnum):
+    """A person or an organisation (`type` in signal/1)."""
+
+    PERSON = "person"
+    ORGANISATION = "organisation"
+
+
+class Category(StrEnum):
+    """Why a subject may be processed (Wpg art. 10(3)): the list is exclusive."""
+
+    INVOLVED = "involved"
+    RELATED = "related"
+    OFFICER = "officer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

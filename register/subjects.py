@@ -9,22 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from register.grading import Category, SubjectKind
 from register.ids import SubjectId
-
-
-class SubjectKind(StrEnum):
-    """A person or an organisation (`type` in signal/1)."""
-
-    PERSON = "person"
-    ORGANISATION = "organisation"
-
-
-class Category(StrEnum):
-    """Why a subject may be processed (Wpg art. 10(3)): the list is exclusive."""
-
-    INVOLVED = "involved"
-    RELATED = "related"
-    OFFICER = "officer"
 
 
 class SpecialCategory(StrEnum):
