@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from register.ids import IdentifierId, ReceiptId, SignalId
+from register.ids import IdentifierId, ReceiptId, SignalId, SubjectId
 from register.narrative import RedactedText
 from register.sealed import LinkFacts, MentionFacts, SignalFacts, SubjectFacts
 from register.subjects import NewIdentifier
@@ -39,6 +39,8 @@ class AcceptedSignal:
         digest: canonical content, by which a repeat is told from a conflict; kept only as a digest, wrapped.
         receipt: id of the receipt.
         texts: keys of SIGNAL_FIELDS but `reference`; absent texts have no key.
+        positions: id of the subject at each position of the signal that was new; kept with the delivery, so that an
+            intake that was interrupted takes the same ids again.
     """
 
     facts: SignalFacts
@@ -48,6 +50,7 @@ class AcceptedSignal:
     texts: Mapping[str, RedactedText]
     mentions: tuple[AcceptedMention, ...]
     links: tuple[LinkFacts, ...]
+    positions: Mapping[int, SubjectId]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,6 +72,12 @@ class Sealing(Protocol):
     def settle(self, batch: SealedBatch) -> None:
         """Remember the revisions written by the graph's commit, and mark the batch's deliveries done."""
 
+    def settled(self, signals: Collection[SignalId]) -> None:
+        """Mark the deliveries of `signals` done: the graph holds them already, from an intake that was interrupted."""
+
+    def verifies(self, record: SealedSubject) -> bool:
+        """Say whether the record's facts are what this register wrote."""
+
     def open_mentions(self, mentions: Sequence[SealedMention]) -> tuple[OpenedMention, ...]:
         """Open mentions, in the order given, after checking their MACs. Raises Tampered."""
 
