@@ -4,13 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from register.ids import IdentifierId, ReceiptId, SignalId, SubjectId
-from register.narrative import RedactedText
+from register.narrative import Labels, RedactedText
 from register.sealed import LinkFacts, MentionFacts, SignalFacts, SubjectFacts
 from register.subjects import NewIdentifier
-
-Labels = Mapping[int, str | bytes]
-"""Per gap of the signal's texts: the words that stood there, or this mention's share of them."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedMention:
@@ -39,7 +35,7 @@ class AcceptedSignal:
         digest: canonical content, by which a repeat is told from a conflict; kept only as a digest, wrapped.
         receipt: id of the receipt.
         texts: keys of SIGNAL_FIELDS but `reference`; absent texts have no key.
-        positions: id of the subject at each position of the signal that was new; kept with the delivery, so that an
+        created: id of the subject at each place of the signal that was new; kept with the delivery, so that an
             intake that was interrupted takes the same ids again.
     """
 
@@ -50,7 +46,7 @@ class AcceptedSignal:
     texts: Mapping[str, RedactedText]
     mentions: tuple[AcceptedMention, ...]
     links: tuple[LinkFacts, ...]
-    positions: Mapping[int, SubjectId]
+    created: Mapping[int, SubjectId]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

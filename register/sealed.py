@@ -110,6 +110,7 @@ class MentionFacts:
     """That a signal names a subject, in which category of Wpg art. 10(3), carrying which identifiers.
 
     Attributes:
+        place: which of the signal's subjects it is, from 0; the gaps in the signal's texts refer to it.
         special: special categories of Wpg art. 5 that the signal states about the subject, sorted.
         identifiers: ids of the strong identifiers stated, sorted.
     """
@@ -117,6 +118,7 @@ class MentionFacts:
     id: MentionId
     signal: SignalId
     subject: SubjectId
+    place: int
     category: Category
     special: tuple[str, ...] = ()
     identifiers: tuple[IdentifierId, ...] = ()

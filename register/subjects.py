@@ -7,6 +7,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from register.grading import Category, SubjectKind
@@ -40,17 +41,18 @@ class IdentifierKind(StrEnum):
     OTHER = "other"
 
 
-STRONG: Final = frozenset(
+STRONG: Final = MappingProxyType(
     {
-        IdentifierKind.BSN,
-        IdentifierKind.KVK,
-        IdentifierKind.IMO,
-        IdentifierKind.PASSPORT,
-        IdentifierKind.IBAN,
-        IdentifierKind.VAT,
+        IdentifierKind.BSN: 0,
+        IdentifierKind.PASSPORT: 1,
+        IdentifierKind.IMO: 2,
+        IdentifierKind.KVK: 3,
+        IdentifierKind.VAT: 4,
+        IdentifierKind.IBAN: 5,
     }
 )
-"""Kinds that say by themselves which subject is meant; the others are shared too often to match by."""
+"""Kinds that say by themselves which subject is meant, with their order when they disagree: what is issued to one
+bearer comes before what several may use. The others are shared too often to match by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

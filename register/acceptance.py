@@ -1,0 +1,285 @@
+"""From signals as handed in to a batch ready for sealing: who is who, which ids, which deadlines. No I/O.
+
+Subjects are matched by strong identifier or `same_as`, and only while they are live: what has expired is not revived, a
+new signal then makes a new subject. Names alone never merge people.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from register.accepted import AcceptedBatch, AcceptedMention, AcceptedSignal
+from register.clock import civil_date
+from register.errors import Fault, Invalid
+from register.grading import SubjectKind
+from register.ids import IdentifierId, LinkId, MentionId, ReceiptId, SignalId, SubjectId, mint
+from register.lifetime import DeadlineOf
+from register.narrative import FreeText, Labels, Named, RedactedText, Redaction, redact
+from register.sealed import LinkFacts, MentionFacts, SignalFacts, SubjectFacts
+from register.signals import NewSignal, canonical
+from register.subjects import STRONG, NewIdentifier, NewSubject, normalise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ids:
+    """The ids of one signal: minted now, or taken from a delivery that was begun before and not finished."""
+
+    signal: SignalId
+    receipt: ReceiptId
+    subjects: Mapping[int, SubjectId]
+
+    @classmethod
+    def minted(cls) -> "Ids":
+        """Return new ids."""
+        return cls(signal=SignalId(mint()), receipt=ReceiptId(mint()), subjects={})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known before a batch is composed.
+
+    Attributes:
+        identifiers: id of each strong identifier (normalised) that has a token.
+        gone: ids that a purge under way has deleted.
+        held: identifier ids that the graph holds.
+        carriers: subjects that carry an identifier.
+        subjects: facts of the subjects asked for, only those whose facts verify.
+    """
+
+    identifiers: Mapping[NewIdentifier, IdentifierId]
+    gone: frozenset[str]
+    held: frozenset[IdentifierId]
+    carriers: Mapping[IdentifierId, tuple[SubjectId, ...]]
+    subjects: Mapping[SubjectId, SubjectFacts]
+
+
+def strong(subject: NewSubject) -> tuple[NewIdentifier, ...]:
+    """Return the subject's strong identifiers, normalised, those that say most first, each once."""
+    values = {
+        NewIdentifier(kind=one.kind, value=normalise(one.kind, one.value))
+        for one in subject.identifiers
+        if one.kind in STRONG
+    }
+    return tuple(sorted((one for one in values if one.value), key=lambda one: (STRONG[one.kind], one.value)))
+
+
+@dataclass(slots=True, kw_only=True)
+class Composer:
+    """Composes one batch, signal by signal; later signals of the batch see the subjects of earlier ones."""
+
+    known: Known
+    deadline: DeadlineOf
+    now: datetime
+    contributor: str
+    _signals: list[AcceptedSignal] = field(default_factory=list)
+    _created: dict[SubjectId, SubjectFacts] = field(default_factory=dict)
+    _moved: dict[SubjectId, SubjectFacts] = field(default_factory=dict)
+    _minted: dict[NewIdentifier, IdentifierId] = field(default_factory=dict)
+    _replaced: dict[NewIdentifier, IdentifierId] = field(default_factory=dict)
+    _carriers: dict[IdentifierId, list[SubjectId]] = field(default_factory=dict)
+
+    def add(self, signal: NewSignal, ids: Ids) -> None:
+        """Compose `signal` under `ids`.
+
+        Raises:
+            Invalid: a `same_as` names no live subject of that kind (rule `same-as.unknown`); nothing was added.
+        """
+        same_as = self._same_as(signal)
+        subject_ids: list[SubjectId] = []
+        for place, subject in enumerate(signal.subjects):
+            chosen = same_as.get(place) or self._match(subject, taken={*subject_ids, *same_as.values()})
+            if chosen is None:
+                chosen = ids.subjects.get(place) or SubjectId(mint())
+                self._create(chosen, subject.kind, signal.received_on)
+            else:
+                self._move(chosen, signal.received_on)
+            subject_ids.append(chosen)
+        texts, positions, redaction = _redacted(signal)
+        mentions = tuple(
+            self._mention(ids.signal, subject, subject_ids[place], place, positions[place], redaction.labels[place])
+            for place, subject in enumerate(signal.subjects)
+        )
+        links = tuple(_links(signal, ids.signal, subject_ids))
+        self._signals.append(
+            AcceptedSignal(
+                facts=self._facts(signal, ids.signal, mentions, links),
+                receipt=ids.receipt,
+                reference=signal.reference,
+                digest=canonical(signal),
+                texts=texts,
+                mentions=mentions,
+                links=links,
+                created={at: one for at, one in enumerate(subject_ids) if one in self._created},
+            )
+        )
+
+    def batch(self) -> AcceptedBatch:
+        """Return everything composed so far."""
+        return AcceptedBatch(
+            signals=tuple(self._signals),
+            created=tuple(self._created.values()),
+            moved=tuple(self._moved.values()),
+            identifiers=self._minted,
+            replaced=self._replaced,
+        )
+
+    def _same_as(self, signal: NewSignal) -> dict[int, SubjectId]:
+        found, faults, seen = {}, [], set()
+        for place, subject in enumerate(signal.subjects):
+            if subject.same_as is None:
+                continue
+            facts = self.known.subjects.get(subject.same_as)
+            if facts is None or facts.kind is not subject.kind or not self._live(facts) or facts.id in seen:
+                pointer = f"/subjects/{place}/same_as"
+                faults.append(Fault(pointer=pointer, rule="same-as.unknown", message="names no subject of that type"))
+            else:
+                found[place] = facts.id
+                seen.add(facts.id)
+        if faults:
+            raise Invalid(faults)
+        return found
+
+    def _live(self, facts: SubjectFacts) -> bool:
+        return facts.remove_by > civil_date(self.now)
+
+    def _match(self, subject: NewSubject, *, taken: set[SubjectId]) -> SubjectId | None:
+        for identifier in strong(subject):
+            known = self._identifier(identifier, mint_missing=False)
+            if known is None:
+                continue
+            carriers = {*self.known.carriers.get(known, ()), *self._carriers.get(known, ())} - taken
+            fitting = sorted(one for one in carriers if self._fits(one, subject.kind))
+            if fitting:
+                return fitting[0]
+        return None
+
+    def _fits(self, subject: SubjectId, kind: SubjectKind) -> bool:
+        facts = self._current(subject)
+        return facts is not None and facts.kind is kind and self._live(facts)
+
+    def _current(self, subject: SubjectId) -> SubjectFacts | None:
+        return self._created.get(subject) or self._moved.get(subject) or self.known.subjects.get(subject)
+
+    def _identifier(self, identifier: NewIdentifier, *, mint_missing: bool) -> IdentifierId | None:
+        known = self._minted.get(identifier) or self.known.identifiers.get(identifier)
+        if known is not None and known not in self.known.gone:
+            if mint_missing and known not in self.known.held:
+                self._minted[identifier] = known
+            return known
+        if not mint_missing:
+            return None
+        if known is not None:
+            self._replaced[identifier] = known
+        self._minted[identifier] = IdentifierId(mint())
+        return self._minted[identifier]
+
+    def _create(self, subject: SubjectId, kind: SubjectKind, received_on: date) -> None:
+        remove_by = self.deadline(received_on).remove_by
+        self._created[subject] = SubjectFacts(id=subject, kind=kind, revision=1, remove_by=remove_by)
+
+    def _move(self, subject: SubjectId, received_on: date) -> None:
+        remove_by = self.deadline(received_on).remove_by
+        if subject in self._created:
+            facts = self._created[subject]
+            self._created[subject] = replace(facts, remove_by=max(facts.remove_by, remove_by))
+        else:
+            seen = self.known.subjects[subject]
+            facts = self._moved.get(subject, replace(seen, revision=seen.revision + 1))
+            self._moved[subject] = replace(facts, remove_by=max(facts.remove_by, remove_by))
+
+    def _mention(
+        self,
+        signal: SignalId,
+        subject: NewSubject,
+        subject_id: SubjectId,
+        place: int,
+        position: RedactedText | None,
+        labels: Labels,
+    ) -> AcceptedMention:
+        identifiers = [self._identifier(one, mint_missing=True) for one in strong(subject)]
+        for identifier in identifiers:
+            if identifier is not None:
+                self._carriers.setdefault(identifier, []).append(subject_id)
+        return AcceptedMention(
+            facts=MentionFacts(
+                id=MentionId(mint()),
+                signal=signal,
+                subject=subject_id,
+                place=place,
+                category=subject.category,
+                special=tuple(sorted(subject.special_categories)),
+                identifiers=tuple(sorted(one for one in identifiers if one is not None)),
+            ),
+            names=subject.names,
+            born_on=subject.born_on,
+            position=position,
+            identifiers=subject.identifiers,
+            labels=labels,
+        )
+
+    def _facts(
+        self, signal: NewSignal, signal_id: SignalId, mentions: Iterable[AcceptedMention], links: Iterable[LinkFacts]
+    ) -> SignalFacts:
+        today = civil_date(self.now)
+        return SignalFacts(
+            id=signal_id,
+            revision=1,
+            content=1,
+            received_on=signal.received_on,
+            handed_in_on=signal.handed_in_on or today,
+            entered_at=self.now,
+            observed_from=signal.observed_from,
+            observed_until=signal.observed_until,
+            contributor=self.contributor,
+            origin=signal.source.origin,
+            scheme=signal.evaluation_scheme,
+            source_grade=signal.source.grade,
+            information_grade=signal.information_grade,
+            handling=signal.handling.code,
+            markings=tuple(sorted(signal.markings)),
+            remove_by=None if signal.subjects else self.deadline(signal.received_on).remove_by,
+            mentions=tuple(sorted(one.facts.id for one in mentions)),
+            links=tuple(sorted(one.id for one in links)),
+            ports=tuple(sorted(signal.ports)),
+        )
+
+
+def _redacted(signal: NewSignal) -> tuple[dict[str, RedactedText], tuple[RedactedText | None, ...], Redaction]:
+    """Redact all texts of the signal at once: its own by name, and its subjects' positions, each about its subject."""
+    own = {
+        "narrative": signal.narrative,
+        "necessity": signal.necessity,
+        "obtained": signal.source.obtained,
+        "source_description": signal.source.description,
+        "conditions": signal.handling.conditions,
+    }
+    given = {name: text for name, text in own.items() if text is not None}
+    placed = {place: one.position for place, one in enumerate(signal.subjects) if one.position is not None}
+    redaction = redact(
+        [FreeText(text=text) for text in given.values()]
+        + [FreeText(text=text, owner=place) for place, text in placed.items()],
+        [Named(names=one.names, person=one.kind is SubjectKind.PERSON) for one in signal.subjects],
+        bytes_of=secrets.token_bytes,
+    )
+    texts = dict(zip(given, redaction.texts, strict=False))
+    positions = dict(zip(placed, redaction.texts[len(given) :], strict=True))
+    return texts, tuple(positions.get(place) for place in range(len(signal.subjects))), redaction
+
+
+def _links(signal: NewSignal, signal_id: SignalId, subject_ids: list[SubjectId]) -> Iterable[LinkFacts]:
+    ends = {subject.ref: subject_ids[place] for place, subject in enumerate(signal.subjects)}
+    for link in signal.links:
+        yield LinkFacts(
+            id=LinkId(mint()),
+            signal=signal_id,
+            kind=link.kind,
+            from_=ends[link.from_ref],
+            to=ends.get(link.to_ref, link.to_ref),
+            to_port=link.to_ref not in ends,
+            basis=link.basis,
+            since=link.since,
+            until=link.until,
+            handling=signal.handling.code,
+            markings=tuple(sorted(signal.markings)),
+        )
