@@ -8,6 +8,7 @@ from register.narrative import Labels, RedactedText
 from register.sealed import LinkFacts, MentionFacts, SignalFacts, SubjectFacts
 from register.subjects import NewIdentifier
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedMention:
     """What one signal states about one subject, in clear text.
