@@ -1,0 +1,335 @@
+"""The transparency log: tiles, the bodies of its entries beside them, and an index.
+
+    tile/…                    see evidence.tiles; an entry is the 32-byte SHA-256(salt | body)
+    bodies/<term>/<YYYY-MM>   one line an entry: index, salt, body; deleted by month once their term is over
+    index.sqlite              which entry id has which index, where its body lies; the committed size and root
+
+Appending writes bodies and tiles first, durably; the one transaction of the index that follows is the commit. What a
+killed process leaves beyond the committed size is written over by the next append.
+"""
+
+import fcntl
+import hashlib
+import re
+import shutil
+import sqlite3
+from collections.abc import Sequence
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Self
+
+from evidence.durable import overwrite_tail, write_durably
+from evidence.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof, leaf_hash, tree_root
+from evidence.tiles import TileReader, check_tiles
+from register.errors import Fault, Invalid, NotFound, Tampered, Unavailable
+
+_TERM: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_LINE: Final = re.compile(rb"(0|[1-9][0-9]*) ((?:[0-9a-f]{2})*) ([^\n]*)\n")
+_TABLES: Final = (
+    "CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, root BLOB NOT NULL) STRICT",
+    "CREATE TABLE shelf (name TEXT PRIMARY KEY, length INTEGER NOT NULL) STRICT",
+    "CREATE TABLE entry (id TEXT PRIMARY KEY, position INTEGER NOT NULL UNIQUE, shelf TEXT NOT NULL,"
+    " start INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """What is appended: one audit entry.
+
+    Attributes:
+        id: its id; appending it again is answered with its index.
+        at: when it happened (aware); its month in UTC says where the body is kept.
+        salt, body: their concatenation is hashed; the body is one line (canonical JSON).
+        term: code of how long the body is kept, a part of its path.
+    """
+
+    id: str
+    at: datetime
+    salt: bytes
+    body: bytes
+    term: str = "standard"
+
+    def leaf(self) -> bytes:
+        """Return the 32 bytes that enter the log."""
+        return hashlib.sha256(self.salt + self.body).digest()
+
+    def shelf(self) -> str:
+        """Return the path, under `bodies`, of the file that keeps the body.
+
+        Raises:
+            Invalid: `at` has no time zone, the term is not a code, or the body is more than one line.
+        """
+        if self.at.tzinfo is None or not _TERM.fullmatch(self.term) or b"\n" in self.body:
+            message = "an entry needs an aware time, a code as term, and a body of one line"
+            raise Invalid([Fault(pointer="", rule="log.entry", message=message)])
+        return f"{self.term}/{self.at.astimezone(UTC):%Y-%m}"
+
+
+class Log:
+    """An append-only log in a folder. One process writes, from one thread; others may read beside it.
+
+    Made by `Log.open`. All reads are at the committed size.
+    """
+
+    def __init__(self, folder: Path, index: sqlite3.Connection) -> None:
+        self._folder = folder
+        self._index = index
+        self._broken = False
+        self._held = ExitStack()
+
+    @classmethod
+    def open(cls, folder: Path, *, read_only: bool = False) -> "Log":
+        """Open the log in `folder`, making it when there is none, and check that its right edge is what was committed.
+
+        Raises:
+            Unavailable: another process writes this log (`log.in-use`), there is none to read (`log.absent`), or its
+                index cannot be reached now (`log.index-busy`).
+            Tampered: `log.index-missing` (tiles without an index), `log.index`, `log.tile`, `log.root` or `log.bodies`;
+                the message names the file. Nothing is mended: restore the folder from its replica.
+        """
+        path = folder / "index.sqlite"
+        with ExitStack() as held:
+            if not read_only:
+                folder.mkdir(parents=True, exist_ok=True)
+                _own(folder, held)
+            if not path.exists():
+                if (folder / "tile").exists():
+                    raise Tampered("log.index-missing", "there are tiles but no index.sqlite")
+                if read_only:
+                    raise Unavailable("log.absent", "there is no log yet")
+            try:
+                log = cls(folder, held.enter_context(closing(_connect(path, read_only=read_only))))
+                log._check_edge()
+            except sqlite3.OperationalError as error:
+                raise Unavailable("log.index-busy", f"index.sqlite: {error.sqlite_errorname}") from None
+            except sqlite3.DatabaseError as error:
+                raise Tampered("log.index", f"index.sqlite: {error.sqlite_errorname}") from None
+            log._held = held.pop_all()
+            return log
+
+    def close(self) -> None:
+        """Give the log up; another process may write it then."""
+        self._held.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def head(self) -> tuple[int, bytes]:
+        """Return the committed size and root; they belong together even while another process appends."""
+        row = self._index.execute("SELECT size, root FROM head").fetchone()
+        if row is None:
+            raise Tampered("log.index", "index.sqlite has no head")
+        return row[0], row[1]
+
+    @property
+    def size(self) -> int:
+        """The committed number of entries."""
+        return self.head()[0]
+
+    @property
+    def root(self) -> bytes:
+        """The root of all committed entries."""
+        return self.head()[1]
+
+    def root_at(self, size: int) -> bytes:
+        """Return the root of the first `size` entries.
+
+        Raises:
+            NotFound: the log is smaller.
+        """
+        return tree_root(size, self._reader(size).node)
+
+    def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
+        """Return the inclusion proof of entry `index` in the tree of `size` entries.
+
+        Raises:
+            NotFound: there is no such entry, or the log is smaller.
+        """
+        if not 0 <= index < size:
+            raise NotFound("log.no-such-entry", "that tree has no such entry")
+        return inclusion_proof(index, size, self._reader(size).node)
+
+    def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
+        """Return the proof that the tree of `new` entries begins with that of `old` (at least 1).
+
+        Raises:
+            NotFound: the log is smaller than `new`, or `old` is 0 or more than `new`.
+        """
+        if not 0 < old <= new:
+            raise NotFound("log.no-such-tree", "no consistency proof goes from there")
+        return consistency_proof(old, new, self._reader(new).node)
+
+    def leaf(self, index: int) -> bytes:
+        """Return the 32 bytes of entry `index`.
+
+        Raises:
+            NotFound: there is no such entry.
+        """
+        return self._reader(index + 1).entry(index)
+
+    def find(self, entry_id: str) -> int | None:
+        """Return the index of the entry with this id, or None when it is not in the log."""
+        row = self._index.execute("SELECT position FROM entry WHERE id = ?", (entry_id,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def body(self, index: int) -> tuple[bytes, bytes] | None:
+        """Return salt and body of entry `index`, or None when its month has been deleted.
+
+        Raises:
+            NotFound: there is no such entry.
+            Tampered: what lies there is not what was logged.
+        """
+        leaf = self.leaf(index)
+        shelf, start = self._index.execute("SELECT shelf, start FROM entry WHERE position = ?", (index,)).fetchone()
+        try:
+            with open(self._folder / "bodies" / shelf, "rb") as file:
+                file.seek(start)
+                return _body(file.readline(), shelf, index, leaf)
+        except FileNotFoundError:
+            return None
+
+    def append(self, entries: Sequence[LogEntry]) -> tuple[int, ...]:
+        """Append the entries whose ids are not in the log yet; return the index of each, in the order handed in.
+
+        Nothing counts as appended before this returns; after that it survives a power cut.
+
+        Raises:
+            Invalid: an entry is malformed; nothing was appended.
+            Tampered: an id came with other content than is logged under it (`log.other-content`); nothing was appended.
+            Unavailable: the disk failed. This object takes no more entries: end the process and open the log anew.
+        """
+        if self._broken:
+            raise Unavailable("log.broken", "an earlier write failed; the log has to be opened anew")
+        size = self.size
+        places: dict[str, int] = {}
+        fresh: dict[str, tuple[LogEntry, bytes, str]] = {}
+        for entry in entries:
+            leaf, shelf = entry.leaf(), entry.shelf()
+            known = places.get(entry.id, self.find(entry.id))
+            if known is None:
+                known = size + len(fresh)
+                fresh[entry.id] = (entry, leaf, shelf)
+            elif leaf != (fresh[entry.id][1] if entry.id in fresh else self.leaf(known)):
+                raise Tampered("log.other-content", f"the id logged at {known} came again with other content")
+            places[entry.id] = known
+        if fresh:
+            try:
+                self._commit(size, tuple(fresh.values()))
+            except (OSError, sqlite3.Error) as error:
+                self._broken = True
+                raise Unavailable("log.storage", f"the log could not be written ({type(error).__name__})") from error
+        return tuple(places[entry.id] for entry in entries)
+
+    def _commit(self, size: int, fresh: Sequence[tuple[LogEntry, bytes, str]]) -> None:
+        starts, lengths = self._write_bodies(size, fresh)
+        files, full = TileReader(self._folder, size).grown([leaf for _, leaf, _ in fresh])
+        write_durably(self._folder, files)
+        grown = size + len(fresh)
+        root = tree_root(grown, TileReader(self._folder, grown).node)
+        rows = [(entry.id, size + i, shelf, starts[i]) for i, (entry, _, shelf) in enumerate(fresh)]
+        with self._index:
+            self._index.executemany("INSERT INTO entry VALUES (?, ?, ?, ?)", rows)
+            self._index.executemany("INSERT OR REPLACE INTO shelf VALUES (?, ?)", lengths.items())
+            self._index.execute("UPDATE head SET size = ?, root = ?", (grown, root))
+        for path in full:
+            shutil.rmtree(self._folder / f"{path}.p", ignore_errors=True)
+
+    def _write_bodies(
+        self, size: int, fresh: Sequence[tuple[LogEntry, bytes, str]]
+    ) -> tuple[list[int], dict[str, int]]:
+        """Write the bodies; return where each starts, and the new length of each file."""
+        committed = dict(self._index.execute("SELECT name, length FROM shelf"))
+        tails: dict[str, bytes] = {}
+        starts = []
+        for position, (entry, _, shelf) in enumerate(fresh, size):
+            tail = tails.get(shelf, b"")
+            starts.append(committed.get(shelf, 0) + len(tail))
+            tails[shelf] = tail + b"%d %s %s\n" % (position, entry.salt.hex().encode("ascii"), entry.body)
+        for shelf, tail in tails.items():
+            overwrite_tail(self._folder, f"bodies/{shelf}", committed.get(shelf, 0), tail)
+        return starts, {shelf: committed.get(shelf, 0) + len(tail) for shelf, tail in tails.items()}
+
+    def _reader(self, size: int) -> TileReader:
+        committed = self.size
+        if not 0 <= size <= committed:
+            raise NotFound("log.no-such-tree", "the log does not have that size")
+        return TileReader(self._folder, committed)
+
+    def _check_edge(self) -> None:
+        size, root = self.head()
+        reader = TileReader(self._folder, size)
+        if tree_root(size, reader.node) != root:
+            raise Tampered("log.root", "the tiles do not give the committed root")
+        if size and leaf_hash(reader.entry(size - 1)) != reader.node(0, size - 1):
+            raise Tampered("log.tile", "the last entry does not belong to the last tile")
+        for shelf, length in self._index.execute("SELECT name, length FROM shelf"):
+            with suppress(FileNotFoundError):
+                if (self._folder / "bodies" / shelf).stat().st_size < length:
+                    raise Tampered("log.bodies", f"bodies/{shelf} is shorter than what was committed")
+
+    def check(self) -> bytes:
+        """Recompute everything from the entries up: every bundle, tile, body and index row; return the root.
+
+        Raises:
+            Tampered: something differs; the message names the file.
+        """
+        size, root = self.head()
+        if check_tiles(self._folder, size) != root:
+            raise Tampered("log.root", "the entries do not give the committed root")
+        listed = self._index.execute("SELECT count(*), coalesce(max(position) + 1, 0) FROM entry").fetchone()
+        if listed != (size, size):
+            raise Tampered("log.index", "index.sqlite does not list every entry once")
+        reader = TileReader(self._folder, size)
+        for shelf, length in self._index.execute("SELECT name, length FROM shelf").fetchall():
+            with suppress(FileNotFoundError):
+                self._check_shelf(shelf, length, reader)
+        return root
+
+    def _check_shelf(self, shelf: str, length: int, reader: TileReader) -> None:
+        rows = self._index.execute("SELECT position, start FROM entry WHERE shelf = ? ORDER BY start", (shelf,))
+        with open(self._folder / "bodies" / shelf, "rb") as file:
+            for position, start in rows:
+                if file.tell() != start:
+                    break
+                _body(file.readline(), shelf, position, reader.entry(position))
+            if file.tell() != length or rows.fetchone():
+                raise Tampered("log.bodies", f"bodies/{shelf} is not what was committed")
+
+
+def _body(line: bytes, shelf: str, position: int, leaf: bytes) -> tuple[bytes, bytes]:
+    """Take a line of a file of bodies apart, and check that it is what was logged at `position`."""
+    if (match := _LINE.fullmatch(line)) and int(match[1]) == position:
+        salt, body = bytes.fromhex(match[2].decode("ascii")), match[3]
+        if hashlib.sha256(salt + body).digest() == leaf:
+            return salt, body
+    raise Tampered("log.bodies", f"bodies/{shelf} does not hold what was logged at {position}")
+
+
+def _own(folder: Path, held: ExitStack) -> None:
+    """Take the lock that keeps every other writer out for as long as this process lives."""
+    file = held.enter_context(open(folder / "lock", "ab"))  # noqa: SIM115 - closed with the log
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Unavailable("log.in-use", "another process writes this log") from None
+
+
+def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    # A reader opens for writing too, or it could not roll back what a killed writer left half done.
+    mode = "rw" if read_only else "rwc"
+    index = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=10, check_same_thread=False)
+    index.execute(f"PRAGMA query_only = {int(read_only)}")
+    index.execute("PRAGMA synchronous = EXTRA")
+    if not read_only and not index.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        with index:
+            index.execute("BEGIN IMMEDIATE")
+            for table in _TABLES:
+                index.execute(table)
+            index.execute("INSERT INTO head VALUES (1, 0, ?)", (EMPTY_ROOT,))
+    return index
