@@ -1,23 +1,17 @@
-"""The few verbs that the use cases need from outside. Rooms satisfy them structurally; `api.wiring` lets the type checker compare.
+"""The verbs the use cases need from outside that speak of clear text; those of the stores are in `register.stores`.
 
-Every verb is one round trip for the whole batch handed to it, and safe to run twice.
+Rooms satisfy them structurally; `api.wiring` lets the type checker compare. Every verb is one round trip for the whole
+batch handed to it, and safe to run twice.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
-from register.access import Grant
 from register.accepted import AcceptedBatch, OpenedMention, OpenedSignal
-from register.audit import Entry
 from register.ids import IdentifierId, MentionId, ReceiptId, SignalId, SubjectId
-from register.links import LinkKind
 from register.sealed import Sealed, SealedBatch, SealedLink, SealedMention, SealedSignal, SealedSubject
 from register.subjects import NewIdentifier
-
-Witnessed = Callable[[Collection[str], int], Entry]
-"""Makes the audit entry of a read from what was found: target ids and count. Called inside the reading transaction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,170 +95,6 @@ class Sealing(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What the graph holds of the ids that an intake asked about.
-
-    Attributes:
-        carriers: per identifier id that the graph holds, the subjects that carry it (possibly none).
-        subjects: the subjects asked for by id or found as carriers, whatever their term.
-        signals: of the signal ids asked about, those the graph holds.
-        gone: ids that a purge under way has deleted: neither held nor absent, never to be created again.
-    """
-
-    carriers: Mapping[IdentifierId, tuple[SubjectId, ...]]
-    subjects: Mapping[SubjectId, SealedSubject]
-    signals: frozenset[SignalId]
-    gone: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HarbourNode:
-    """What the graph holds of a harbour: public reference data."""
-
-    code: str
-    name: str
-    latitude: float | None
-    longitude: float | None
-
-
-class SignalStore(Protocol):
-    """Keeps sealed signals; filled by `graph.signals`."""
-
-    def seen(
-        self,
-        *,
-        identifiers: Collection[IdentifierId],
-        subjects: Collection[SubjectId],
-        signals: Collection[SignalId],
-    ) -> Seen:
-        """Return what the graph holds of these ids, in one read."""
-
-    def record(self, batch: SealedBatch, harbours: Collection[HarbourNode], entries: Sequence[Entry]) -> None:
-        """Write everything of `batch` and the audit entries in one transaction.
-
-        New things by CREATE, known subjects by MATCH on `revision = seen`, ids of a purge under way refused.
-        A signal id that is there already makes the whole call do nothing (it ran before).
-
-        Raises:
-            Conflict: code `graph.moved`: a subject changed or went since it was seen; nothing was written; see again.
-        """
-
-    def open(self, grant: Grant, signal: SignalId, witnessed: Witnessed) -> SealedSignal | None:
-        """Return the signal with its visible mentions and links, or None (absent or hidden), its audit entry durable."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
-    """A subject in a network or path, with one visible mention that names it."""
-
-    subject: SealedSubject
-    mention: SealedMention
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealedNetwork:
-    """What a traversal found.
-
-    Attributes:
-        nodes: subjects; harbours: ports reached; links: each once; left_out: how many visible links the budget cut off.
-    """
-
-    nodes: tuple[Node, ...]
-    harbours: tuple[HarbourNode, ...]
-    links: tuple[SealedLink, ...]
-    left_out: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Path:
-    """One path: ids of subjects or ports along it, and the link ids between them."""
-
-    stops: tuple[str, ...]
-    links: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealedPaths:
-    """Alternatives of equal, shortest length, with the nodes and links they use."""
-
-    paths: tuple[Path, ...]
-    network: SealedNetwork
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubjectView:
-    """A subject with all its mentions and links that a reader may see, and the signals they belong to."""
-
-    subject: SealedSubject
-    mentions: tuple[SealedMention, ...]
-    links: tuple[SealedLink, ...]
-
-
-class NetworkStore(Protocol):
-    """Finds subjects, networks and paths under a grant; filled by `graph.network`.
-
-    The visibility clause is inside every traversal; an audit entry is durable before anything is returned.
-    """
-
-    def carriers(self, grant: Grant, identifiers: Collection[IdentifierId], witnessed: Witnessed) -> tuple[Node, ...]:
-        """Return the visible subjects that a visible signal says carry one of `identifiers`."""
-
-    def named(self, grant: Grant, mentions: Collection[MentionId], witnessed: Witnessed) -> tuple[Node, ...]:
-        """Return, of `mentions` (a fixed number, padded with random ids), the visible ones with their subjects."""
-
-    def subject(self, grant: Grant, subject: SubjectId, witnessed: Witnessed) -> SubjectView | None:
-        """Return the subject with everything visible about it, or None (absent or hidden)."""
-
-    def network(
-        self,
-        grant: Grant,
-        start: SubjectId,
-        *,
-        depth: int,
-        kinds: Collection[LinkKind],
-        budget: int,
-        witnessed: Witnessed,
-    ) -> SealedNetwork | None:
-        """Return the network around `start` (depth 1-3, kinds empty = all, at most `budget` links), or None."""
-
-    def paths(
-        self,
-        grant: Grant,
-        ends: tuple[SubjectId, SubjectId],
-        *,
-        steps: int,
-        kinds: Collection[LinkKind],
-        most: int,
-        witnessed: Witnessed,
-    ) -> SealedPaths | None:
-        """Return the shortest visible paths between `ends` (at most `steps` links, at most `most` alternatives), or None."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RosterRow:
-    """What the table of names needs of a mention: no content but sealed names."""
-
-    mention: MentionId
-    subject: SubjectId
-    entered_at: datetime
-    names: Sealed
-
-
-class RosterStore(Protocol):
-    """Streams sealed names; filled by `graph.signals`."""
-
-    def roster(self, *, since: datetime | None) -> Iterator[RosterRow]:
-        """Yield the mentions of signals entered at or after `since` (all when None), in no order, streaming."""
-
-
-class Trail(Protocol):
-    """Keeps audit entries; filled by `graph.trail`."""
-
-    def append(self, entries: Sequence[Entry]) -> None:
-        """Make `entries` durable. Raises Unavailable: nothing may then be released."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A likely hit of a search by name: the key handed to the table, a score of 0 to 100, and the reasons as codes."""
 
@@ -274,7 +104,7 @@ class Candidate:
 
 
 class NameTable(Protocol):
-    """The table of names in memory; filled by `matching.table` (through a thin adapter in `api.wiring` where names differ)."""
+    """The table of names in memory; filled by `matching.table`, through a thin adapter in `api.wiring`."""
 
     def put(self, key: str, names: Sequence[str], born_on: str | None) -> None:
         """Add or replace the names under `key`."""
