@@ -156,7 +156,7 @@ class NetworkStore(Protocol):
         most: int,
         witnessed: Witnessed,
     ) -> SealedPaths | None:
-        """Return at most `most` shortest visible paths of at most `steps` links between `ends`, or None (no visible end)."""
+        """Return at most `most` shortest visible paths of at most `steps` links, or None (an end is not visible)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
