@@ -92,3 +92,8 @@ class Entry:
             "detail": dict(self.detail),
         }
         return json.dumps(content, sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
+def refused_entry(actor: str, role: str, act: Act, at: datetime, code: str) -> Entry:
+    """Return the entry of an attempt that was refused at `at` (aware, UTC), with the refusal's code."""
+    return Entry(at=at, actor=actor, role=role, act=act, outcome=Outcome.REFUSED, detail={"code": code})

@@ -1,7 +1,7 @@
 """Taking signals in (Wpg art. 3, 4 and 10): from a signal as handed in to the sealed graph.
 
-The numbers in the comments are the steps of the flow in docs/architecture.md. A batch does each step once for all its signals; whatever is
-interrupted is taken up again by handing in the same signals.
+The numbers in the comments are the steps of the flow in docs/architecture.md. A batch does each step once for all its
+signals; whatever is interrupted is taken up again by handing in the same signals.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Final
 
 from register.acceptance import Composer, Ids, Known, strong
-from register.access import Actor, Grant, Permission, authorise
 from register.accepted import AcceptedBatch
-from register.audit import Act, Entry, Outcome
+from register.access import Actor, Grant, Permission, authorise
+from register.audit import Act, Entry, refused_entry
 from register.clock import Clock, civil_date
 from register.errors import Conflict, Fault, Invalid, NotFound, Refused, RegisterError, Unavailable
 from register.ids import ReceiptId
@@ -76,7 +76,11 @@ class Intake:
         return answer
 
     def record_all(self, actor: Actor, signals: Sequence[NewSignal]) -> tuple[Answer, ...]:
-        """Take a batch in; the answers stand in the order of the signals. Raises Refused or Unavailable for the whole."""
+        """Take a batch in; return one answer a signal, in order.
+
+        Raises:
+            Refused, Unavailable: the whole batch; handing in again is safe.
+        """
         now = self.clock.now()
         grant = self._authorise(actor, now)  # 3
         answers, fresh = self._checked(actor, signals, now)  # 4
@@ -113,7 +117,7 @@ class Intake:
         try:
             return authorise(actor, Permission.SIGNAL_RECORD, as_of=now)
         except Refused as refused:
-            self.trail.append([refused_entry(actor, Act.SIGNAL_RECORD, now, refused.code)])
+            self.trail.append([refused_entry(actor.code, actor.role, Act.SIGNAL_RECORD, now, refused.code)])
             raise
 
     def _faults(self, signal: NewSignal, now: datetime) -> tuple[Fault, ...]:
@@ -149,7 +153,7 @@ class Intake:
         fresh: Mapping[DeliveryKey, list[int]],
         answers: dict[int, Answer],
     ) -> None:
-        """Do steps 5 to 8 for every delivery that has no answer yet. Raises Conflict with a code of RACES: do it again."""
+        """Do steps 5 to 8 for every delivery. Raises Conflict with a code of RACES: do it again."""
         deliveries = self.lookup.deliveries({key: canonical(signals[at[0]]) for key, at in fresh.items()})  # 5
         waiting: dict[DeliveryKey, Ids] = {}
         for key, places in fresh.items():
@@ -208,11 +212,6 @@ class Intake:
         nodes = [_node(self.harbours, code) for code in sorted(codes)]
         self.store.record(sealed, nodes, entries)  # 7
         self.sealing.settle(sealed)  # 8
-
-
-def refused_entry(actor: Actor, act: Act, at: datetime, code: str) -> Entry:
-    """Return the entry of an attempt that was refused."""
-    return Entry(at=at, actor=actor.code, role=actor.role, act=act, outcome=Outcome.REFUSED, detail={"code": code})
 
 
 def _answer(

@@ -1,0 +1,338 @@
+"""Finding and seeing: every answer under a grant, audited before it is released, hidden exactly like absent.
+
+Candidates may come from memory; what is answered always comes from the graph, where visibility, deadline and existence
+are checked inside the reading transaction that also writes the audit entry.
+"""
+
+import secrets
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, TypeVar
+
+from register.accepted import OpenedMention
+from register.access import Actor, Grant, Permission, authorise
+from register.audit import Act, Entry, refused_entry
+from register.clock import Clock
+from register.errors import Fault, Invalid, NotFound, Refused
+from register.grading import SubjectKind
+from register.ids import MentionId, SignalId, SubjectId
+from register.interfaces import Lookup, Sealing
+from register.links import LinkKind
+from register.narrative import GONE, read
+from register.roster import Roster
+from register.sealed import LinkFacts, SignalFacts
+from register.stores import HarbourNode, NetworkStore, Node, SealedNetwork, SignalStore, Trail, Witnessed
+from register.subjects import STRONG, IdentifierKind, NewIdentifier, normalise
+
+Answer = TypeVar("Answer")
+
+CANDIDATES: Final = 50
+"""How many rows of the table of names are looked at, so that hidden ones do not crowd out visible ones."""
+
+PADDING: Final = 256
+"""A search asks the graph for a multiple of so many mentions, hits or none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why somebody looks: a purpose of the closed list and a case reference; both land in the audit log."""
+
+    purpose: str
+    case: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A subject found: how a visible signal names it, and, of a search by name, a score of 0 to 100 with reasons."""
+
+    subject: SubjectId
+    kind: SubjectKind
+    names: tuple[str, ...]
+    born_on: str | None
+    remove_by: date
+    score: float
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What one signal states about a subject."""
+
+    signal: SignalId
+    subject: SubjectId
+    category: str
+    names: tuple[str, ...]
+    born_on: str | None
+    position: str | None
+    identifiers: tuple[NewIdentifier, ...]
+    special: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectPage:
+    """A subject with every visible statement about it and every visible link of it."""
+
+    subject: SubjectId
+    kind: SubjectKind
+    remove_by: date
+    statements: tuple[Statement, ...]
+    links: tuple[LinkFacts, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalPage:
+    """A signal as a reader may see it, its texts with placeholders where a subject is gone or hidden."""
+
+    facts: SignalFacts
+    texts: Mapping[str, str]
+    statements: tuple[Statement, ...]
+    links: tuple[LinkFacts, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caption:
+    """A subject in a picture: id, kind, and the name by which a visible signal calls it."""
+
+    subject: SubjectId
+    kind: SubjectKind
+    name: str
+    remove_by: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A link network: subjects, harbours and links; `left_out` visible links were beyond the budget."""
+
+    subjects: tuple[Caption, ...]
+    harbours: tuple[HarbourNode, ...]
+    links: tuple[LinkFacts, ...]
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One path: subjects or harbours along it, and the links between them."""
+
+    stops: tuple[str, ...]
+    links: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enquiry:
+    """Answers readers."""
+
+    lookup: Lookup
+    sealing: Sealing
+    signals: SignalStore
+    networks: NetworkStore
+    roster: Roster
+    trail: Trail
+    clock: Clock
+
+    def find_by_name(
+        self, actor: Actor, reason: Reason, name: str, *, born_on: str | None = None, limit: int = 10
+    ) -> tuple[Hit, ...]:
+        """Return the visible subjects whose stated names come nearest to `name`, best first.
+
+        Raises:
+            Refused, Invalid (purpose, case, fewer than three letters), Unavailable, Tampered.
+        """
+        grant, witnessed = self._enter(actor, Permission.SUBJECT_FIND, Act.SUBJECT_FIND, reason)
+        candidates = self.roster.search(name, born_on=born_on, limit=max(CANDIDATES, limit))
+        owner = {mention: candidate for candidate, mentions in candidates for mention in mentions}
+        nodes = self.networks.named(grant, _padded(owner), witnessed)
+        opened = self._named(nodes)
+        best: dict[SubjectId, Hit] = {}
+        for node, mention in zip(nodes, opened, strict=True):
+            candidate = owner[node.mention.facts.id]
+            hit = _hit(node, mention, candidate.score, candidate.reasons)
+            if hit.subject not in best or best[hit.subject].score < hit.score:
+                best[hit.subject] = hit
+        found = sorted(best.values(), key=lambda hit: (-hit.score, hit.subject))[:limit]
+        return self._released(tuple(found))
+
+    def find_by_identifier(self, actor: Actor, reason: Reason, kind: IdentifierKind, value: str) -> tuple[Hit, ...]:
+        """Return the visible subjects that a visible signal says carry this strong identifier.
+
+        Raises:
+            Refused, Invalid (purpose, case, not a strong kind), Unavailable, Tampered.
+        """
+        if kind not in STRONG:
+            listed = ", ".join(STRONG)
+            fault = Fault(pointer="/identifier/kind", rule="identifier.weak", message=f"search by one of {listed}")
+            raise Invalid([fault])
+        grant, witnessed = self._enter(actor, Permission.SUBJECT_FIND, Act.SUBJECT_FIND, reason)
+        known = self.lookup.identifiers([NewIdentifier(kind=kind, value=normalise(kind, value))])
+        nodes = self.networks.carriers(grant, tuple(known.values()), witnessed)
+        hits = [_hit(node, one, 100.0, ("identifier",)) for node, one in zip(nodes, self._named(nodes), strict=True)]
+        return self._released(tuple(hits))
+
+    def subject(self, actor: Actor, reason: Reason, subject: SubjectId) -> SubjectPage:
+        """Return everything visible about one subject.
+
+        Raises:
+            NotFound (absent or hidden), Refused, Invalid, Unavailable, Tampered.
+        """
+        grant, witnessed = self._enter(actor, Permission.SUBJECT_OPEN, Act.SUBJECT_OPEN, reason)
+        view = self.networks.subject(grant, subject, witnessed)
+        if view is None:
+            raise NotFound
+        self.sealing.check([view.subject, *view.links])
+        opened = self.sealing.open_mentions(view.mentions)
+        page = SubjectPage(
+            subject=view.subject.facts.id,
+            kind=view.subject.facts.kind,
+            remove_by=view.subject.facts.remove_by,
+            statements=tuple(_statement(one, {one.facts.place: one}, gone="[…]") for one in opened),
+            links=tuple(link.facts for link in view.links),
+        )
+        return self._released(page)
+
+    def open_signal(self, actor: Actor, reason: Reason, signal: SignalId, *, language: str = "en") -> SignalPage:
+        """Return one signal, readable; `language` (nl, en) is that of the placeholder for who is gone.
+
+        Raises:
+            NotFound (absent or hidden), Refused, Invalid, Unavailable, Tampered.
+        """
+        grant, witnessed = self._enter(actor, Permission.SIGNAL_OPEN, Act.SIGNAL_OPEN, reason)
+        sealed = self.signals.open(grant, signal, witnessed)
+        if sealed is None:
+            raise NotFound
+        self.sealing.check(sealed.links)
+        opened = self.sealing.open_signal(sealed)
+        present = {one.facts.place: one for one in opened.mentions}
+        labels = {place: one.labels for place, one in present.items()}
+        gone = GONE[language]
+        page = SignalPage(
+            facts=opened.facts,
+            texts={name: read(text, labels, gone=gone) for name, text in opened.texts.items()},
+            statements=tuple(_statement(one, present, gone=gone) for one in opened.mentions),
+            links=tuple(link.facts for link in sealed.links),
+        )
+        return self._released(page)
+
+    def network(
+        self,
+        actor: Actor,
+        reason: Reason,
+        start: SubjectId,
+        *,
+        depth: int = 2,
+        kinds: Collection[LinkKind] = (),
+        budget: int = 500,
+    ) -> Picture:
+        """Return the link network around a subject: depth 1 to 3, these kinds only (empty: all), at most `budget` links.
+
+        Raises:
+            NotFound (absent or hidden), Refused, Invalid (purpose, case, depth, budget), Unavailable, Tampered.
+        """
+        _within([("/depth", depth, 1, 3), ("/budget", budget, 1, 2000)])
+        grant, witnessed = self._enter(actor, Permission.NETWORK_SHOW, Act.NETWORK_SHOW, reason)
+        found = self.networks.network(grant, start, depth=depth, kinds=kinds, budget=budget, witnessed=witnessed)
+        if found is None:
+            raise NotFound
+        return self._released(self._picture(found))
+
+    def paths(
+        self,
+        actor: Actor,
+        reason: Reason,
+        ends: tuple[SubjectId, SubjectId],
+        *,
+        steps: int = 6,
+        kinds: Collection[LinkKind] = (),
+        most: int = 5,
+    ) -> tuple[tuple[Route, ...], Picture]:
+        """Return the shortest paths between two subjects (none: an empty tuple), with what lies on them.
+
+        Raises:
+            NotFound (an end is absent or hidden), Refused, Invalid (purpose, case, ends, steps), Unavailable, Tampered.
+        """
+        _within([("/steps", steps, 1, 6), ("/most", most, 1, 20)])
+        if ends[0] == ends[1]:
+            raise Invalid([Fault(pointer="/to", rule="ends.same", message="a path needs two different ends")])
+        grant, witnessed = self._enter(actor, Permission.PATHS_SHOW, Act.PATHS_SHOW, reason)
+        found = self.networks.paths(grant, ends, steps=steps, kinds=kinds, most=most, witnessed=witnessed)
+        if found is None:
+            raise NotFound
+        routes = tuple(Route(stops=path.stops, links=path.links) for path in found.paths)
+        return self._released((routes, self._picture(found.network)))
+
+    def _enter(self, actor: Actor, permission: Permission, act: Act, reason: Reason) -> tuple[Grant, Witnessed]:
+        now = self.clock.now()
+        try:
+            grant = authorise(actor, permission, as_of=now, purpose=reason.purpose, case=reason.case)
+        except Refused as refused:
+            self.trail.append([refused_entry(actor.code, actor.role, act, now, refused.code)])
+            raise
+        entry = Entry(at=now, actor=actor.code, role=actor.role, act=act, purpose=reason.purpose, case=reason.case)
+        return grant, entry.found
+
+    def _named(self, nodes: Iterable[Node]) -> tuple[OpenedMention, ...]:
+        nodes = tuple(nodes)
+        self.sealing.check([node.subject for node in nodes])
+        return self.sealing.open_mentions([node.mention for node in nodes])
+
+    def _picture(self, found: SealedNetwork) -> Picture:
+        self.sealing.check(found.links)
+        opened = self._named(found.nodes)
+        captions = (
+            Caption(
+                subject=node.subject.facts.id,
+                kind=node.subject.facts.kind,
+                name=mention.names[0],
+                remove_by=node.subject.facts.remove_by,
+            )
+            for node, mention in zip(found.nodes, opened, strict=True)
+        )
+        links = tuple(link.facts for link in found.links)
+        return Picture(subjects=tuple(captions), harbours=found.harbours, links=links, left_out=found.left_out)
+
+    def _released(self, answer: Answer) -> Answer:
+        """Let the answer go only while this process still serves the key store's generation."""
+        self.sealing.assert_current()
+        return answer
+
+
+def _within(bounds: Iterable[tuple[str, int, int, int]]) -> None:
+    faults = [
+        Fault(pointer=pointer, rule="number.range", message=f"must be {least} to {most}")
+        for pointer, value, least, most in bounds
+        if not least <= value <= most
+    ]
+    if faults:
+        raise Invalid(faults)
+
+
+def _padded(mentions: Collection[MentionId]) -> tuple[MentionId, ...]:
+    """Fill up with random ids, so that the graph's work says nothing about how much memory found."""
+    missing = -len(mentions) % PADDING or (PADDING if not mentions else 0)
+    return (*mentions, *(MentionId(secrets.token_hex(16)) for _ in range(missing)))
+
+
+def _hit(node: Node, mention: OpenedMention, score: float, reasons: tuple[str, ...]) -> Hit:
+    facts = node.subject.facts
+    return Hit(
+        subject=facts.id,
+        kind=facts.kind,
+        names=mention.names,
+        born_on=mention.born_on,
+        remove_by=facts.remove_by,
+        score=score,
+        reasons=reasons,
+    )
+
+
+def _statement(mention: OpenedMention, present: Mapping[int, OpenedMention], *, gone: str) -> Statement:
+    labels = {place: one.labels for place, one in present.items()}
+    return Statement(
+        signal=mention.facts.signal,
+        subject=mention.facts.subject,
+        category=mention.facts.category,
+        names=mention.names,
+        born_on=mention.born_on,
+        position=None if mention.position is None else read(mention.position, labels, gone=gone),
+        identifiers=mention.identifiers,
+        special=mention.facts.special,
+    )
