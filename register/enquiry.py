@@ -247,7 +247,7 @@ class Enquiry:
         """Return the shortest paths between two subjects (none: an empty tuple), with what lies on them.
 
         Raises:
-            NotFound (an end is absent or hidden), Refused, Invalid (purpose, case, ends, steps), Unavailable, Tampered.
+            NotFound (an end is absent or hidden), Refused, Invalid (purpose, case, ends), Unavailable, Tampered.
         """
         _within([("/steps", steps, 1, 6), ("/most", most, 1, 20)])
         if ends[0] == ends[1]:

@@ -6,15 +6,17 @@ batch handed to it, and safe to run twice.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 from register.accepted import AcceptedBatch, OpenedMention, OpenedSignal
-from register.ids import IdentifierId, MentionId, ReceiptId, SignalId, SubjectId
+from register.audit import Entry
+from register.ids import IdentifierId, MentionId, ReceiptId, RunId, SignalId, SubjectId
 from register.sealed import Sealed, SealedBatch, SealedLink, SealedMention, SealedSignal, SealedSubject
 from register.subjects import NewIdentifier
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class DeliveryKey:
     """A contributor's own reference: the same pair is the same signal."""
 
@@ -111,3 +113,25 @@ class NameTable(Protocol):
 
     def search(self, name: str, *, born_on: str | None, limit: int) -> tuple[Candidate, ...]:
         """Return the best candidates, best first. Raises Invalid (fewer than three letters)."""
+
+
+class Keeping(Protocol):
+    """What officers ask of retention; filled by `retention.run` through `api.wiring`. Ids, codes, counts, dates only."""
+
+    def plan(self, on: date) -> Mapping[str, object]:
+        """Return what a run on civil date `on` would do, with reasons; nothing is changed."""
+
+    def order(self, on: date, requested_by: str, entry: Entry) -> RunId:
+        """File an order for the keeper. Raises Invalid: `on` is in the future and this is no rehearsal register."""
+
+    def approve(self, run: RunId, digest: str, approved_by: str, entry: Entry) -> None:
+        """Approve a waiting plan. Raises NotFound, Conflict (other digest, not waiting), Refused (own request)."""
+
+    def runs(self) -> tuple[Mapping[str, object], ...]:
+        """Return the runs and the orders not yet begun, newest first."""
+
+    def certificates(self) -> tuple[Mapping[str, object], ...]:
+        """Return the certificates filed, newest first: id, when, counts."""
+
+    def certificate(self, certificate: str) -> Mapping[str, str] | None:
+        """Return the files of one certificate by name, or None."""

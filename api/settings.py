@@ -1,0 +1,72 @@
+"""Settings: the only place where the environment is read. What each is for stands in docs/settings.md.
+
+No key and no secret is taken from the environment: secrets come from files that only their owner may read.
+"""
+
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What can be set from outside; the law's terms cannot (they lie in the policy file)."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="THEME_REGISTER_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    home: Path = Field(default=Path("register.home"), description="Folder of graph, log and certificates.")
+    keys: Path | None = Field(default=None, description="Folder of the keys; default: a sibling, `<HOME>.keys`.")
+    host: str = Field(default="127.0.0.1", description="Address the API listens on.")
+    http_port: int = Field(default=8470, ge=0, le=65535, description="TCP port the API listens on; 0: any free one.")
+    url: str | None = Field(default=None, description="Address of the running API, for commands that speak to it.")
+    key_file: Path | None = Field(default=None, description="File (0600) with the caller's API key.")
+    language: str = Field(default="en", pattern="^(en|nl)$", description="Language of texts for people: en or nl.")
+    heap: str = Field(default="1g", pattern="^[0-9]+[mg]$", description="Java heap of the embedded Neo4j server.")
+    cache: Path | None = Field(default=None, description="Folder of downloaded jars; default: the user's cache folder.")
+    neo4j_uri: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("NEO4J_URI", "neo4j_uri"),
+        description="Bolt address of a Neo4j server; absent: the embedded server is used.",
+    )
+    neo4j_username: str = Field(
+        default="neo4j",
+        validation_alias=AliasChoices("NEO4J_USERNAME", "neo4j_username"),
+        description="User of that server.",
+    )
+    neo4j_password_file: Path | None = Field(
+        default=None,
+        validation_alias=AliasChoices("NEO4J_PASSWORD_FILE", "neo4j_password_file"),
+        description="File (0600) with that user's password.",
+    )
+    neo4j_password: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("NEO4J_PASSWORD", "neo4j_password"),
+        description="That user's password, for tests on a throw-away server; use the file otherwise.",
+    )
+    java_home: Path | None = Field(
+        default=None,
+        validation_alias=AliasChoices("JAVA_HOME", "java_home"),
+        description="A Java to use instead of the packaged one, if it is new enough.",
+    )
+    xdg_cache_home: Path | None = Field(
+        default=None,
+        validation_alias=AliasChoices("XDG_CACHE_HOME", "xdg_cache_home"),
+        description="The user's cache folder; default: `~/.cache`.",
+    )
+
+    @property
+    def keys_folder(self) -> Path:
+        """The folder of the keys."""
+        return self.keys or self.home.with_name(self.home.name + ".keys")
+
+    @property
+    def cache_folder(self) -> Path:
+        """The folder of downloaded jars."""
+        return self.cache or (self.xdg_cache_home or Path.home() / ".cache") / "theme-register"
+
+    @property
+    def api_url(self) -> str:
+        """The address at which commands reach the running API."""
+        return self.url or f"http://{self.host}:{self.http_port}"

@@ -1,0 +1,82 @@
+"""Officers' use case: see what is due, order and approve runs, see certificates. No content passes here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from register.access import Actor, Grant, Permission, authorise
+from register.audit import Act, Entry, refused_entry
+from register.clock import Clock, civil_date
+from register.errors import NotFound, Refused
+from register.ids import RunId
+from register.interfaces import Keeping
+from register.stores import Trail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Custody:
+    """Answers compliance officers."""
+
+    keeping: Keeping
+    trail: Trail
+    clock: Clock
+
+    def plan(self, actor: Actor, on: date | None = None) -> Mapping[str, object]:
+        """Return what a run on civil date `on` (default: today) would do and why; nothing is changed. Raises Refused."""
+        grant = self._enter(actor, Permission.RETENTION_PLAN, Act.RETENTION_PLAN)
+        day = on or civil_date(grant.as_of)
+        self.trail.append([_entry(grant, Act.RETENTION_PLAN, detail={"on": day.isoformat()})])
+        return self.keeping.plan(day)
+
+    def order(self, actor: Actor, on: date | None = None) -> RunId:
+        """File the order of a run for the keeper. Raises Refused, Invalid (a future date outside a rehearsal)."""
+        grant = self._enter(actor, Permission.RETENTION_ORDER, Act.RETENTION_ORDER)
+        day = on or civil_date(grant.as_of)
+        return self.keeping.order(day, actor.code, _entry(grant, Act.RETENTION_ORDER, detail={"on": day.isoformat()}))
+
+    def approve(self, actor: Actor, run: RunId, digest: str) -> None:
+        """Approve the plan with this digest as the second person. Raises Refused, NotFound, Conflict."""
+        grant = self._enter(actor, Permission.RETENTION_APPROVE, Act.RETENTION_APPROVE)
+        entry = _entry(grant, Act.RETENTION_APPROVE, targets=(run,), detail={"digest": digest})
+        self.keeping.approve(run, digest, actor.code, entry)
+
+    def runs(self, actor: Actor) -> tuple[Mapping[str, object], ...]:
+        """Return runs and orders, newest first. Raises Refused."""
+        self._enter(actor, Permission.RETENTION_PLAN, Act.RETENTION_PLAN)
+        return self.keeping.runs()
+
+    def certificates(self, actor: Actor) -> tuple[Mapping[str, object], ...]:
+        """Return the certificates filed, newest first. Raises Refused."""
+        self._enter(actor, Permission.CERTIFICATE_SEE, Act.CERTIFICATE_SHOW)
+        return self.keeping.certificates()
+
+    def certificate(self, actor: Actor, certificate: str) -> Mapping[str, str]:
+        """Return the files of one certificate: what `verify certificate` needs. Raises Refused, NotFound."""
+        grant = self._enter(actor, Permission.CERTIFICATE_SEE, Act.CERTIFICATE_SHOW)
+        files = self.keeping.certificate(certificate)
+        self.trail.append([_entry(grant, Act.CERTIFICATE_SHOW, targets=(certificate,), count=int(files is not None))])
+        if files is None:
+            raise NotFound
+        return files
+
+    def _enter(self, actor: Actor, permission: Permission, act: Act) -> Grant:
+        now = self.clock.now()
+        try:
+            return authorise(actor, permission, as_of=now)
+        except Refused as refused:
+            self.trail.append([refused_entry(actor.code, actor.role, act, now, refused.code)])
+            raise
+
+
+def _entry(
+    grant: Grant, act: Act, *, targets: tuple[str, ...] = (), count: int = 0, detail: Mapping[str, str] | None = None
+) -> Entry:
+    return Entry(
+        at=grant.as_of,
+        actor=grant.actor.code,
+        role=grant.actor.role,
+        act=act,
+        targets=targets,
+        count=count,
+        detail=detail or {},
+    )
