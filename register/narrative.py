@@ -10,10 +10,15 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeGuard
 
 from register.errors import Tampered
 from register.occurrences import Named, NameTree
+
+__all__ = [
+    "GONE", "FreeText", "Gap", "Labels", "Named", "RedactedText", "Redaction",
+    "decode_labels", "decode_text", "encode_labels", "encode_text", "read", "redact",
+]  # fmt: skip
 
 GONE: Final = {"en": "[removed person]", "nl": "[verwijderde persoon]"}
 """What a reader sees in place of a name whose subject is gone, by language."""
@@ -209,13 +214,14 @@ def decode_labels(data: bytes) -> Labels:
 
 def _gap(part: object) -> Gap:
     match part:
-        case [int(number), [*mentions]] if mentions and _is_position(number) and all(map(_is_position, mentions)):
-            if all(a < b for a, b in pairwise(mentions)):
-                return Gap(number=number, mentions=tuple(mentions))
+        case [int(number), [*found]] if _is_position(number):
+            mentions = tuple(mention for mention in found if _is_position(mention))
+            if found and len(mentions) == len(found) and all(a < b for a, b in pairwise(mentions)):
+                return Gap(number=number, mentions=mentions)
     raise Tampered
 
 
-def _is_position(value: object) -> bool:
+def _is_position(value: object) -> TypeGuard[int]:
     return type(value) is int and value >= 0
 
 

@@ -5,13 +5,18 @@ No type here shows its content in `repr()`.
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from register.errors import Fault
 from register.grading import Category, SubjectKind
-from register.ids import SubjectId
+from register.ids import SubjectId, is_id
+from register.rules import fault
+from register.texts import line_faults
 
 
 class SpecialCategory(StrEnum):
@@ -139,3 +144,48 @@ def _phone(compact: str) -> str:
         compact = compact.replace("(0)", "", 1)
     bare = re.sub(r"[()/\[\]]+", "", compact)
     return "+" + bare[2:] if bare.startswith("00") else bare
+
+
+_OLDEST_PERSON: Final = 130
+_SHORTEST_STRONG: Final = 4
+_LETTER_OR_DIGIT: Final = re.compile(r"[^\W_]")
+
+
+def check_subject(subject: NewSubject, pointer: str, *, today: date) -> Iterator[Fault]:
+    """Yield what is wrong with one subject by itself, beyond its schema; `pointer` is its JSON pointer."""
+    for place, name in enumerate(subject.names):
+        yield from line_faults(f"{pointer}/names/{place}", name, needed=True)
+    if subject.position is not None:
+        yield from line_faults(f"{pointer}/position", subject.position)
+    if subject.born_on is not None and not _plausible_birth(subject.born_on, subject.kind, today):
+        yield fault(f"{pointer}/born_on", "born.implausible", years=_OLDEST_PERSON)
+    if subject.same_as is not None and not is_id(subject.same_as):
+        yield fault(f"{pointer}/same_as", "same-as.form")
+    seen = set()
+    for place, identifier in enumerate(subject.identifiers):
+        where = f"{pointer}/identifiers/{place}"
+        yield from line_faults(f"{where}/value", identifier.value)
+        value = normalise(identifier.kind, identifier.value)
+        if not _tells_apart(identifier.kind, value):
+            yield fault(f"{where}/value", "identifier.empty")
+        if (identifier.kind, value) in seen:
+            yield fault(where, "identifier.duplicate")
+        seen.add((identifier.kind, value))
+
+
+def _plausible_birth(born_on: str, kind: SubjectKind, today: date) -> bool:
+    year, month, day = (*map(int, born_on.split("-")), 1, 1)[:3]
+    try:
+        first_possible = date(year, month, day)
+    except ValueError:
+        return False
+    # An organisation may be centuries old.
+    oldest = today.year - _OLDEST_PERSON if kind is SubjectKind.PERSON else 1
+    return first_possible <= today and year >= oldest
+
+
+def _tells_apart(kind: IdentifierKind, value: str) -> bool:
+    """Say whether a normalised value can be an identifier at all; "unknown" or "000000000" would merge strangers."""
+    if kind not in STRONG:
+        return _LETTER_OR_DIGIT.search(value) is not None
+    return len(value) >= _SHORTEST_STRONG and len(set(value)) > 1 and any(map(str.isdecimal, value))
