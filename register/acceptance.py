@@ -86,6 +86,7 @@ class Composer:
             Invalid: a `same_as` names no live subject of that kind (rule `same-as.unknown`); nothing was added.
         """
         same_as = self._same_as(signal)
+        chosen: SubjectId | None
         subject_ids: list[SubjectId] = []
         for place, subject in enumerate(signal.subjects):
             chosen = same_as.get(place) or self._match(subject, taken={*subject_ids, *same_as.values()})
@@ -97,7 +98,7 @@ class Composer:
             subject_ids.append(chosen)
         texts, positions, redaction = _redacted(signal)
         mentions = tuple(
-            self._mention(ids.signal, subject, subject_ids[place], place, positions[place], redaction.labels[place])
+            self._mention(signal, ids.signal, subject_ids[place], place, positions[place], redaction.labels[place])
             for place, subject in enumerate(signal.subjects)
         )
         links = tuple(_links(signal, ids.signal, subject_ids))
@@ -190,13 +191,14 @@ class Composer:
 
     def _mention(
         self,
+        stated: NewSignal,
         signal: SignalId,
-        subject: NewSubject,
         subject_id: SubjectId,
         place: int,
         position: RedactedText | None,
         labels: Labels,
     ) -> AcceptedMention:
+        subject = stated.subjects[place]
         identifiers = [self._identifier(one, mint_missing=True) for one in strong(subject)]
         for identifier in identifiers:
             if identifier is not None:
@@ -210,6 +212,8 @@ class Composer:
                 category=subject.category,
                 special=tuple(sorted(subject.special_categories)),
                 identifiers=tuple(sorted(one for one in identifiers if one is not None)),
+                handling=stated.handling.code,
+                markings=tuple(sorted(stated.markings)),
             ),
             names=subject.names,
             born_on=subject.born_on,

@@ -109,6 +109,9 @@ class SignalFacts:
 class MentionFacts:
     """That a signal names a subject, in which category of Wpg art. 10(3), carrying which identifiers.
 
+    Handling code and markings are those of its signal, repeated here and so under the mention's own MAC: whether a
+    reader may see the mention must not hang on a record that is not read with it.
+
     Attributes:
         place: which of the signal's subjects it is, from 0; the gaps in the signal's texts refer to it.
         special: special categories of Wpg art. 5 that the signal states about the subject, sorted.
@@ -122,6 +125,8 @@ class MentionFacts:
     category: Category
     special: tuple[str, ...] = ()
     identifiers: tuple[IdentifierId, ...] = ()
+    handling: HandlingCode
+    markings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
