@@ -1,9 +1,13 @@
-"""What a retention run needs from outside: erasing in the graph, forgetting in the key store, evidence. Clear text never passes here."""
+"""What a retention run needs from outside: erasing in the graph, forgetting in the key store, evidence.
+
+Clear text never passes here.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from enum import StrEnum
+from typing import Final, Protocol
 
 from register.audit import Entry
 from register.ids import IdentifierId, LinkId, MentionId, RunId, SignalId, SubjectId
@@ -26,24 +30,59 @@ class SubjectRecord:
     signals: tuple[tuple[date, date], ...]
 
 
+class RunState(StrEnum):
+    """Where a run stands; each step is durable before the next begins.
+
+    `planned` waits for a second person; `approved` may begin; `erasing` deletes; `erased` has deleted; `forgotten` has
+    replaced the keys; the others are the ends of a run.
+    """
+
+    PLANNED = "planned"
+    APPROVED = "approved"
+    ERASING = "erasing"
+    ERASED = "erased"
+    FORGOTTEN = "forgotten"
+    CERTIFIED = "certified"
+    NOTHING_DUE = "nothing-due"
+    SUPERSEDED = "superseded"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+FINISHED: Final = frozenset(
+    {RunState.CERTIFIED, RunState.NOTHING_DUE, RunState.SUPERSEDED, RunState.REFUSED, RunState.FAILED}
+)
+"""The states in which a run has ended. Only a failed one still holds its items and its journal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """That somebody (an actor's code) agreed to a plan, and when (aware, UTC)."""
+
+    actor: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """A run's own record in the graph.
 
     Attributes:
-        as_of: civil date for which the run decides; state: `planned`, `approved`, `erasing`, `erased`, `forgotten`, `certified`, `failed`.
-        digest: of the plan; requested_by, approved_by: actor codes.
-        due_subjects, due_signals: the plan's items (id, revision) while the run is under way, emptied when certified.
-        detail: JSON text of what later steps need (counts, key-store result), ids as hashes only once certified.
+        as_of: civil date for which the run decides.
+        digest: of the plan.
+        requested_by: actor code; `system` for the keeper's own nightly order.
+        due_subjects, due_signals: the plan's items (id, revision) while the run is under way, emptied by `close`.
+        detail: JSON text of what later steps need (terms, counts, key-store result); holds ids of items only while the
+            run is under way, their SHA-256 once it is closed.
     """
 
     id: RunId
-    state: str
+    state: RunState
     as_of: date
     started_at: datetime
     digest: str
     requested_by: str
-    approved_by: tuple[str, ...] = ()
+    approvals: tuple[Approval, ...] = ()
     due_subjects: tuple[tuple[SubjectId, int], ...] = ()
     due_signals: tuple[tuple[SignalId, int], ...] = ()
     detail: str = "{}"
@@ -59,39 +98,62 @@ class Order:
     requested_at: datetime
 
 
+class Skip(StrEnum):
+    """Why a planned item was left alone.
+
+    `changed`: its revision is not the planned one. `unknown`: it is not there, and no journal line says who deleted it.
+    """
+
+    CHANGED = "changed"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErasureBatch:
     """What one deleting transaction does.
 
     Attributes:
+        number: of the batch in its run, from 0: how many journal lines came before it.
         subjects: (id, planned revision) to delete with their mentions, links and last identifiers.
-        signals: (id, revision read just now) to delete whole: their last subject goes here, or their own term ended.
-        redacted: signals that stay, with facts as they will be (revision raised by one, the gone mentions and links taken out) and MAC.
+        signals: (id, revision) to delete whole: their last subject goes here (revision read just now), or they name
+            nobody and their own term ended (planned revision).
+        redacted: signals that stay, with facts as they will be (revision raised by one, the gone mentions and links
+            taken out) and MAC; a signal whose facts did not verify keeps its old MAC, which still does not.
+        skipped: planned items left alone, found by an earlier try of this batch: only journalled.
     """
 
+    number: int
     subjects: tuple[tuple[SubjectId, int], ...]
     signals: tuple[tuple[SignalId, int], ...]
     redacted: tuple[tuple[SignalFacts, bytes], ...]
+    skipped: tuple[tuple[str, Skip], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erased:
-    """What one deleting transaction did, as journalled in it; `skipped` are (id, reason) of planned items that changed."""
+    """What one deleting transaction did, as journalled in it, and what it left alone."""
 
-    subjects: tuple[SubjectId, ...]
-    signals: tuple[SignalId, ...]
-    mentions: tuple[MentionId, ...]
-    links: tuple[LinkId, ...]
-    identifiers: tuple[IdentifierId, ...]
-    redacted: tuple[SignalId, ...]
-    skipped: tuple[tuple[str, str], ...]
+    subjects: tuple[SubjectId, ...] = ()
+    signals: tuple[SignalId, ...] = ()
+    mentions: tuple[MentionId, ...] = ()
+    links: tuple[LinkId, ...] = ()
+    identifiers: tuple[IdentifierId, ...] = ()
+    redacted: tuple[SignalId, ...] = ()
+    skipped: tuple[tuple[str, Skip], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """Nothing was deleted or journalled: these items of the batch (subjects, signals) are not as given."""
+
+    items: tuple[tuple[str, Skip], ...]
 
 
 class Erasure(Protocol):
     """The graph's side; filled by `graph.erasure`. Every write asserts the lease's fence."""
 
     def lease(self, holder: str, *, now: datetime, seconds: int) -> Lease | None:
-        """Take or renew the one lease; None while another holder's has not run out. A new holder gets a higher fence."""
+        """Take or renew the one lease; None while another holder's runs. A new holder has a higher fence."""
 
     def release(self, lease: Lease) -> None:
         """Give the lease back."""
@@ -100,13 +162,22 @@ class Erasure(Protocol):
         """Stream every live subject, by id, in pages."""
 
     def signals(self) -> Iterator[SealedSignal]:
-        """Stream every signal with facts and MACs of its mentions and links, by id, in pages; nothing sealed is read: `sealed` is empty."""
+        """Stream every signal with facts and MACs of its mentions and links, by id, in pages.
+
+        Nothing sealed is read: every `sealed` is empty.
+        """
 
     def mentioning(self, subjects: Collection[SubjectId]) -> tuple[SealedSignal, ...]:
         """Return the signals that mention one of `subjects`, in the bare form of `signals`."""
 
-    def links_of(self, subjects: Collection[SubjectId]) -> tuple[SealedLink, ...]:
-        """Return all links of `subjects`, facts and MACs."""
+    def distrust(self, ids: Collection[str], *, on: date, lease: Lease, entry: Entry) -> None:
+        """Hide subjects and signals that do not verify: whatever they name is invisible from now on.
+
+        The day on which an id was distrusted first is kept durably and never moved; `entry` is written with it.
+        """
+
+    def distrusted(self) -> Mapping[str, date]:
+        """Return the ids that are distrusted and still there, each with the day on which that was discovered."""
 
     def file_order(self, order: Order, entry: Entry) -> None:
         """File an order for the keeper."""
@@ -115,21 +186,28 @@ class Erasure(Protocol):
         """Return the orders not yet begun, oldest first."""
 
     def begin(self, run: Run, lease: Lease, entry: Entry) -> None:
-        """Write the intent durably, taking the order of the same id away; does nothing if the run is there already."""
+        """Write the run durably, taking the order of the same id away; does nothing if the run is there already."""
 
-    def approve(self, run: RunId, digest: str, actor: str, entry: Entry) -> None:
-        """Record an approval of this plan digest. Raises Conflict: other digest, or not waiting; NotFound."""
+    def approve(self, run: RunId, digest: str, approval: Approval, entry: Entry) -> None:
+        """Record an approval of this plan digest; a run that is `planned` becomes `approved`.
+
+        Raises:
+            Conflict: other digest, or not `planned`.
+            NotFound: no such run.
+        """
 
     def runs(self, *, unfinished: bool = False) -> tuple[Run, ...]:
-        """Return the runs, newest first; only those neither certified nor failed when `unfinished`."""
+        """Return the runs, newest first; only those in no state of FINISHED when `unfinished`."""
 
-    def advance(self, run: RunId, state: str, lease: Lease, *, detail: str, entries: Sequence[Entry] = ()) -> None:
+    def advance(self, run: RunId, state: RunState, lease: Lease, *, detail: str, entries: Sequence[Entry] = ()) -> None:
         """Set the run's state and detail (JSON), with audit entries, in one transaction."""
 
-    def erase(self, run: RunId, batch: ErasureBatch, lease: Lease, entry: Entry) -> Erased:
+    def erase(self, run: RunId, batch: ErasureBatch, lease: Lease, entry: Entry) -> Erased | Changed:
         """Delete one batch and journal it in the same transaction; `entry` is completed with what was deleted.
 
-        A subject or signal whose revision is not as given is left alone, and so are the signals it decides about: `skipped`.
+        All or nothing: where a subject or signal is not there in the revision given (for `redacted`: the one before),
+        nothing is deleted or journalled, and `Changed` names every such item. A number that is in the journal already
+        returns its line and does nothing. The mentions and links deleted are those found in the graph.
         """
 
     def journal(self, run: RunId) -> tuple[Erased, ...]:
@@ -138,8 +216,8 @@ class Erasure(Protocol):
     def remains(self, ids: Collection[str]) -> tuple[str, ...]:
         """Return what is still there of `ids`, in every label, relationship type and list property, as `label:id`."""
 
-    def close(self, run: RunId, lease: Lease, *, detail: str, entries: Sequence[Entry]) -> None:
-        """Set the run certified, take away its journal lines, markers of gone ids and planned items."""
+    def close(self, run: RunId, state: RunState, lease: Lease, *, detail: str, entries: Sequence[Entry]) -> None:
+        """Set the run's last state; take away its journal lines, markers of gone ids and planned items."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +249,10 @@ class Forgetting(Protocol):
     def forget(
         self, run: RunId, ids: Collection[str], identifiers: Collection[IdentifierId], *, version: int, fence: int
     ) -> Forgotten:
-        """Step 4: one transaction: new root and lookup keys, survivors re-wrapped, rows and tokens of `ids` dropped, tombstones.
+        """Step 4, in one transaction: new root and lookup keys, survivors re-wrapped, rows and tokens dropped.
+
+        `ids` are the subjects and signals that are gone, `identifiers` those that went with their last subject; all of
+        them become tombstones.
 
         Raises:
             Unavailable: generation or fence is not as read; nothing changed.
@@ -197,7 +278,7 @@ class FactsCheck(Protocol):
         """Return the MAC of `facts`."""
 
     def verifies(self, record: SealedSubject | SealedMention | SealedLink | SealedSignal) -> bool:
-        """Say whether the record's facts are what this register wrote (its parts are not looked at)."""
+        """Say whether the record's facts are what this register wrote (not its parts, nor its revision)."""
 
     def behind(self, revisions: Iterable[tuple[str, int]]) -> tuple[str, ...]:
         """Return the ids whose revision is lower than the newest this register remembers."""
@@ -208,9 +289,10 @@ class FactsCheck(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filed:
-    """Where a certificate was filed: its id, the digest of its envelope, its index in the log."""
+    """Where a certificate was filed: its id, its number, the digest of its envelope, its index in the log."""
 
     certificate: str
+    sequence: int
     digest: str
     index: int
 
@@ -219,10 +301,13 @@ class Evidence(Protocol):
     """Log and signatures; filled in `api.wiring` from `evidence` and `vault.signing`."""
 
     def certify(self, body: Mapping[str, object], *, at: datetime) -> Filed:
-        """Sign `body` (the predicate of certificate/1), log its digest, file it with its proof; the same id twice is filed once."""
+        """Sign `body` (the statement of certificate/1), log its digest, file it with its proof.
 
-    def previous(self) -> str | None:
-        """Return the digest of the newest certificate, or None."""
+        A certificate id that is filed already is not filed again: what was filed then is returned.
+        """
+
+    def previous(self) -> Filed | None:
+        """Return the newest certificate filed, or None before the first."""
 
     def seal_trail(self) -> int:
         """Copy the audit entries that are not yet in the log there; return how many."""
