@@ -106,7 +106,7 @@ _CONTENT = {
         en="names no subject of that type, or one that another subject of this signal names too",
         nl="noemt geen subject van dat type, of een dat een ander subject in dit signaal ook noemt",
     ),
-    "text.blank": Rule(en="must hold a letter or a digit", nl="moet een letter of cijfer bevatten"),
+    "text.blank": Rule(en="must hold a visible character", nl="moet een zichtbaar teken bevatten"),
     "text.characters": Rule(
         en="holds U+0000 or half of a surrogate pair", nl="bevat U+0000 of de helft van een surrogaatpaar"
     ),

@@ -107,6 +107,9 @@ def document(signal: NewSignal) -> dict[str, Any]:
     )
 
 
+_CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def canonical(signal: NewSignal) -> bytes:
     """Return the content of `signal` as bytes: equal if, and only if, the same was handed in.
 
@@ -118,8 +121,7 @@ def canonical(signal: NewSignal) -> bytes:
         for name in ("markings", "ports", "special_categories"):
             if name in sets:
                 sets[name] = sorted(sets[name])
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return text.encode("utf-8", "surrogatepass")
+    return _CANONICAL.encode(content).encode("utf-8", "surrogatepass")
 
 
 def _subject(subject: NewSubject) -> dict[str, Any]:

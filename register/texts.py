@@ -13,12 +13,12 @@ BROKEN: Final = re.compile("[\x00\ud800-\udfff]")
 # Control characters, line breaks, and the signs that embed, override or isolate a direction of writing (UAX #9):
 # a name may not look like another name, nor forge a second line.
 _CONTROL: Final = re.compile("[\x01-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_LETTER_OR_DIGIT: Final = re.compile(r"[^\W_]")
+_VISIBLE: Final = re.compile("[^\\s\u00ad\u200b-\u200f\u2060\ufeff]")
 
 
 def prose_faults(pointer: str, text: str, *, needed: bool = False) -> Iterator[Fault]:
-    """Yield what is wrong with a free text; `needed`: it must hold a letter or a digit."""
-    if needed and not _LETTER_OR_DIGIT.search(text):
+    """Yield what is wrong with a free text; `needed`: it must hold a visible character."""
+    if needed and not _VISIBLE.search(text):
         yield fault(pointer, "text.blank")
     if BROKEN.search(text):
         yield fault(pointer, "text.characters")
@@ -27,7 +27,7 @@ def prose_faults(pointer: str, text: str, *, needed: bool = False) -> Iterator[F
 
 
 def line_faults(pointer: str, text: str, *, needed: bool = False) -> Iterator[Fault]:
-    """Yield what is wrong with a text of one line, such as a name; `needed`: it must hold a letter or a digit."""
+    """Yield what is wrong with a text of one line, such as a name; `needed`: it must hold a visible character."""
     yield from prose_faults(pointer, text, needed=needed)
     if not text.isprintable() and _CONTROL.search(text):
         yield fault(pointer, "text.control")

@@ -1,0 +1,1 @@
+"""Exchange formats: what comes in and goes out as files and messages."""

@@ -1,0 +1,174 @@
+"""Format signal/1: bytes to `NewSignal` and back. The schema beside this module is the contract.
+
+Messages are our own sentences, by keyword of the schema: the validator's would hold what was handed in.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date
+from importlib import resources
+from typing import Any, Final
+
+import jsonschema_rs
+
+from api.exchange import strict_json
+from register.errors import Fault, Invalid
+from register.grading import (
+    Category,
+    EvaluationScheme,
+    HandlingCode,
+    InformationGrade,
+    Origin,
+    SourceGrade,
+    SubjectKind,
+)
+from register.ids import SubjectId
+from register.links import Basis, LinkKind, NewLink
+from register.rules import fault
+from register.signals import NewHandling, NewSignal, NewSource, document
+from register.subjects import IdentifierKind, NewIdentifier, NewSubject, SpecialCategory
+
+SCHEMA: Final = json.loads(resources.files("api.exchange").joinpath("signal-v1.schema.json").read_bytes())
+"""The JSON Schema of signal/1 (draft 2020-12)."""
+
+_VALIDATOR: Final = jsonschema_rs.Draft202012Validator(SCHEMA, validate_formats=True, offline=True)
+
+_RULE_OF: Final[Mapping[str, str]] = {
+    "type": "schema.type",
+    "required": "schema.required",
+    "additionalProperties": "schema.unknown-field",
+    "falseSchema": "schema.not-allowed",
+    "enum": "schema.enum",
+    "const": "schema.const",
+    "pattern": "schema.pattern",
+    "format": "schema.format",
+    "minLength": "schema.min-length",
+    "maxLength": "schema.max-length",
+    "minItems": "schema.min-items",
+    "maxItems": "schema.max-items",
+    "uniqueItems": "schema.unique",
+}
+
+
+def _fields(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        yield from schema.get("properties", ())
+        for part in schema.values():
+            yield from _fields(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from _fields(part)
+
+
+_FIELDS: Final = frozenset(_fields(SCHEMA))
+
+
+def read(data: bytes) -> NewSignal:
+    """Return the signal that `data` holds: one JSON object, UTF-8, at most 1 MiB, white space around it allowed.
+
+    Texts come out in Unicode normalisation form C. What a schema cannot say is left to `register.signals.check`.
+
+    Raises:
+        Invalid: it is no signal/1; every fault with JSON pointer and rule (`register.rules`), never with a value. The
+            name of an unknown field is not shown either: its pointer is that of the object which has it.
+    """
+    value = strict_json.read(data, fields=_FIELDS)
+    if not _VALIDATOR.is_valid(value):
+        raise Invalid(dict.fromkeys(_faults(value)))
+    faults = tuple(_year_zero(value))
+    if faults:
+        raise Invalid(faults)
+    return _signal(value)
+
+
+def to_json(signal: NewSignal) -> bytes:
+    """Return `signal` as one line of signal/1 in UTF-8, without a line end; `read` gives back the same signal."""
+    return json.dumps(document(signal), ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+def _faults(value: Any) -> Iterator[Fault]:
+    # Faults that the validator finds along two paths are equal here, and are named once.
+    for error in _VALIDATOR.iter_errors(value):
+        keyword = error.kind.name
+        pointer = "".join(f"/{part}" for part in error.instance_path)
+        if keyword == "required":
+            yield fault(f"{pointer}/{error.kind.value}", "schema.required")
+        else:
+            yield fault(pointer, _RULE_OF[keyword], expected=_expected(error.kind.value))
+
+
+def _expected(limit: Any) -> str:
+    """Return a keyword's value in words; it comes from the schema, never from what was handed in."""
+    return ", ".join(limit) if isinstance(limit, list) else str(limit)
+
+
+def _year_zero(value: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield the dates in the year 0000: valid by the format (RFC 3339), yet no civil date."""
+    links = value.get("links", ())
+    dated = [("", value), ("/observed", value.get("observed", {}))]
+    for pointer, holder in [*dated, *((f"/links/{at}", link) for at, link in enumerate(links))]:
+        for name in ("received_on", "handed_in_on", "from", "since", "until"):
+            if holder.get(name, "").startswith("0000-"):
+                yield fault(f"{pointer}/{name}", "schema.format")
+
+
+def _signal(value: Mapping[str, Any]) -> NewSignal:
+    observed = value.get("observed", {})
+    source, handling = value["source"], value["handling"]
+    return NewSignal(
+        reference=value["reference"],
+        received_on=date.fromisoformat(value["received_on"]),
+        handed_in_on=_date(value.get("handed_in_on")),
+        observed_from=_date(observed.get("from")),
+        observed_until=_date(observed.get("until")),
+        evaluation_scheme=EvaluationScheme(value.get("evaluation_scheme", EvaluationScheme.EU_4X4)),
+        source=NewSource(
+            origin=Origin(source["origin"]),
+            obtained=source["obtained"],
+            grade=SourceGrade(source["grade"]) if "grade" in source else None,
+            description=source.get("description"),
+        ),
+        information_grade=InformationGrade(value["information_grade"]) if "information_grade" in value else None,
+        handling=NewHandling(code=HandlingCode(handling["code"]), conditions=handling.get("conditions")),
+        markings=tuple(value.get("markings", ())),
+        necessity=value["necessity"],
+        narrative=value["narrative"],
+        subjects=tuple([_subject(subject) for subject in value.get("subjects", ())]),
+        ports=tuple(value.get("ports", ())),
+        links=tuple([_link(link) for link in value.get("links", ())]),
+    )
+
+
+def _subject(value: Mapping[str, Any]) -> NewSubject:
+    same_as = value.get("same_as")
+    return NewSubject(
+        ref=value["ref"],
+        kind=SubjectKind(value["type"]),
+        category=Category(value["category"]),
+        names=tuple(value["names"]),
+        born_on=value.get("born_on"),
+        position=value.get("position"),
+        identifiers=tuple(
+            [
+                NewIdentifier(kind=IdentifierKind(one["kind"]), value=one["value"])
+                for one in value.get("identifiers", ())
+            ]
+        ),
+        same_as=None if same_as is None else SubjectId(same_as),
+        special_categories=tuple(map(SpecialCategory, value.get("special_categories", ()))),
+    )
+
+
+def _link(value: Mapping[str, Any]) -> NewLink:
+    return NewLink(
+        from_ref=value["from"],
+        to_ref=value["to"],
+        kind=LinkKind(value["kind"]),
+        basis=Basis(value.get("basis", Basis.ASSESSMENT)),
+        since=_date(value.get("since")),
+        until=_date(value.get("until")),
+    )
+
+
+def _date(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
