@@ -1,1 +1,1 @@
-"""Keeps sealed things in Neo4j and finds them again. Never sees clear text, holds no key."""
+"""Keeps sealed things in Neo4j and finds them again; never sees clear text, holds no key."""

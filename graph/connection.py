@@ -1,0 +1,92 @@
+"""One open connection to Neo4j, as the other graph modules use it: managed transactions and nothing else."""
+
+from collections.abc import Callable
+from typing import Final, Self, TypeVar
+
+import neo4j
+
+from graph.endpoint import Endpoint
+from graph.faults import mapped
+
+T = TypeVar("T")
+
+Work = Callable[[neo4j.ManagedTransaction], T]
+"""Work inside one transaction. It may be run again after a transient failure, so it has no effect outside it."""
+
+_CONNECT: Final = 10.0
+_ACQUIRE: Final = 30.0
+_RETRY: Final = 15.0
+
+
+class Graph:
+    """A Neo4j database, reached through a pool of connections; safe to share between threads.
+
+    Reads see what this object wrote before, in a cluster too: the bookmarks are kept here.
+
+    Args:
+        endpoint: where the server answers and who we are there.
+        retry_for: seconds for which a transaction is tried again after transient failures.
+        pool: connections at most.
+
+    Raises:
+        Unavailable: the address makes no sense (`graph.unreachable`). Nothing is contacted yet; see `verify`.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, retry_for: float = _RETRY, pool: int = 50) -> None:
+        self.database = endpoint.database
+        self._bookmarks = neo4j.GraphDatabase.bookmark_manager()
+        self._driver = mapped(
+            lambda: neo4j.GraphDatabase.driver(
+                endpoint.uri,
+                auth=(endpoint.user, endpoint.password),
+                user_agent="theme-register",
+                connection_timeout=_CONNECT,
+                connection_acquisition_timeout=_ACQUIRE,
+                max_connection_pool_size=pool,
+                max_transaction_retry_time=retry_for,
+                notifications_min_severity="OFF",  # they quote statements, and the driver would log them
+                telemetry_disabled=True,
+            )
+        )
+
+    def verify(self, timeout: float = _CONNECT) -> None:
+        """Say hello to the server, with our credentials, within `timeout` seconds.
+
+        Raises:
+            Unavailable: no server answers there in time, or it does not know us.
+        """
+        mapped(lambda: self._driver.verify_connectivity(database=self.database, connection_acquisition_timeout=timeout))
+
+    def read(self, work: Work[T]) -> T:
+        """Run `work` in one read transaction and return its result.
+
+        Raises:
+            Unavailable: the server is not there, stays busy, or refuses a statement.
+        """
+        return mapped(lambda: self._in_session(lambda session: session.execute_read(work), neo4j.READ_ACCESS))
+
+    def write(self, work: Work[T]) -> T:
+        """Run `work` in one write transaction, commit, and return its result.
+
+        Raises:
+            Conflict: a uniqueness constraint forbids it; nothing is written.
+            Unavailable: the server is not there, stays busy, or refuses a statement. Nothing is written, or if the
+                connection broke while committing, everything may be: ask before trying again.
+        """
+        return mapped(lambda: self._in_session(lambda session: session.execute_write(work), neo4j.WRITE_ACCESS))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._driver.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _in_session(self, use: Callable[[neo4j.Session], T], access: str) -> T:
+        with self._driver.session(
+            database=self.database, default_access_mode=access, bookmark_manager=self._bookmarks
+        ) as session:
+            return use(session)

@@ -1,0 +1,1 @@
+"""A real Neo4j Community server as a child process: its jars, its Java, one owner for each folder."""
