@@ -244,16 +244,18 @@ class Log:
         self, size: int, fresh: Sequence[tuple[LogEntry, bytes, str]]
     ) -> tuple[list[int], dict[str, int]]:
         """Write the bodies; return where each starts, and the new length of each file."""
-        committed = dict(self._index.execute("SELECT name, length FROM shelf"))
-        tails: dict[str, bytes] = {}
+        lengths = dict(self._index.execute("SELECT name, length FROM shelf"))
+        tails: dict[str, list[bytes]] = {}
         starts = []
         for position, (entry, _, shelf) in enumerate(fresh, size):
-            tail = tails.get(shelf, b"")
-            starts.append(committed.get(shelf, 0) + len(tail))
-            tails[shelf] = tail + b"%d %s %s\n" % (position, entry.salt.hex().encode("ascii"), entry.body)
-        for shelf, tail in tails.items():
-            overwrite_tail(self._folder, f"bodies/{shelf}", committed.get(shelf, 0), tail)
-        return starts, {shelf: committed.get(shelf, 0) + len(tail) for shelf, tail in tails.items()}
+            line = b"%d %s %s\n" % (position, entry.salt.hex().encode("ascii"), entry.body)
+            starts.append(lengths.setdefault(shelf, 0))
+            lengths[shelf] += len(line)
+            tails.setdefault(shelf, []).append(line)
+        for shelf, lines in tails.items():
+            tail = b"".join(lines)
+            overwrite_tail(self._folder, f"bodies/{shelf}", lengths[shelf] - len(tail), tail)
+        return starts, lengths
 
     def _reader(self, size: int) -> TileReader:
         committed = self.size
