@@ -149,7 +149,7 @@ class Composer:
             known = self._identifier(identifier, mint_missing=False)
             if known is None:
                 continue
-            carriers = {*self.known.carriers.get(known, ()), *self._carriers.get(known, ())} - taken
+            carriers: set[SubjectId] = {*self.known.carriers.get(known, ()), *self._carriers.get(known, ())} - taken
             fitting = sorted(one for one in carriers if self._fits(one, subject.kind))
             if fitting:
                 return fitting[0]

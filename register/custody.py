@@ -22,7 +22,7 @@ class Custody:
     clock: Clock
 
     def plan(self, actor: Actor, on: date | None = None) -> Mapping[str, object]:
-        """Return what a run on civil date `on` (default: today) would do and why; nothing is changed. Raises Refused."""
+        """Return what a run on civil date `on` (default: today) would do and why, changing nothing. Raises Refused."""
         grant = self._enter(actor, Permission.RETENTION_PLAN, Act.RETENTION_PLAN)
         day = on or civil_date(grant.as_of)
         self.trail.append([_entry(grant, Act.RETENTION_PLAN, detail={"on": day.isoformat()})])

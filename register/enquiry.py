@@ -222,7 +222,7 @@ class Enquiry:
         kinds: Collection[LinkKind] = (),
         budget: int = 500,
     ) -> Picture:
-        """Return the link network around a subject: depth 1 to 3, these kinds only (empty: all), at most `budget` links.
+        """Return the network around a subject: depth 1 to 3, these kinds only (empty: all), at most `budget` links.
 
         Raises:
             NotFound (absent or hidden), Refused, Invalid (purpose, case, depth, budget), Unavailable, Tampered.

@@ -157,15 +157,15 @@ class Intake:
         deliveries = self.lookup.deliveries({key: canonical(signals[at[0]]) for key, at in fresh.items()})  # 5
         waiting: dict[DeliveryKey, Ids] = {}
         for key, places in fresh.items():
-            known = deliveries.get(key)
-            if known is None:
+            earlier = deliveries.get(key)
+            if earlier is None:
                 waiting[key] = Ids.minted()
-            elif not known.same:
+            elif not earlier.same:
                 answers.update(dict.fromkeys(places, _conflict()))
-            elif known.done:
-                _answer(answers, places, key, known.receipt, repeated=True)
+            elif earlier.done:
+                _answer(answers, places, key, earlier.receipt, repeated=True)
             else:
-                waiting[key] = Ids(signal=known.signal, receipt=known.receipt, subjects=known.subjects)
+                waiting[key] = Ids(signal=earlier.signal, receipt=earlier.receipt, subjects=earlier.subjects)
         if not waiting:
             return
         todo = {key: signals[fresh[key][0]] for key in waiting}

@@ -6,11 +6,13 @@ batch handed to it, and safe to run twice.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
+from register.access import Role
 from register.accepted import AcceptedBatch, OpenedMention, OpenedSignal
 from register.audit import Entry
+from register.grading import HandlingCode
 from register.ids import IdentifierId, MentionId, ReceiptId, RunId, SignalId, SubjectId
 from register.sealed import Sealed, SealedBatch, SealedLink, SealedMention, SealedSignal, SealedSubject
 from register.subjects import NewIdentifier
@@ -116,7 +118,7 @@ class NameTable(Protocol):
 
 
 class Keeping(Protocol):
-    """What officers ask of retention; filled by `retention.run` through `api.wiring`. Ids, codes, counts, dates only."""
+    """What officers ask of retention: ids, codes, counts and dates only; filled through `api.wiring`."""
 
     def plan(self, on: date) -> Mapping[str, object]:
         """Return what a run on civil date `on` would do, with reasons; nothing is changed."""
@@ -135,3 +137,24 @@ class Keeping(Protocol):
 
     def certificate(self, certificate: str) -> Mapping[str, str] | None:
         """Return the files of one certificate by name, or None."""
+
+
+class Credentials(Protocol):
+    """Who may come in; keys are kept hashed, in the key store. Filled by `vault.keystore`."""
+
+    def add(
+        self,
+        *,
+        code: str,
+        role: Role,
+        markings: frozenset[str],
+        handling: HandlingCode,
+        expires_at: datetime | None,
+    ) -> str:
+        """Enrol `code`, cleared up to `handling`; return its key, shown this once. Raises Conflict (enrolled already)."""
+
+    def end(self, code: str) -> None:
+        """End the key of `code`. Raises NotFound."""
+
+    def all(self) -> tuple[Mapping[str, object], ...]:
+        """Return everybody enrolled: code, role, markings, handling, expires_at, ended; no key."""

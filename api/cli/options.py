@@ -1,0 +1,20 @@
+"""Options that many commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.settings import Settings
+
+Purpose = Annotated[str, typer.Option(help="Code of the purpose; lands in the audit log.")]
+Case = Annotated[str, typer.Option(help="Case reference; lands in the audit log.")]
+KeyFile = Annotated[Path | None, typer.Option(help="File (0600) with your API key; or THEME_REGISTER_KEY_FILE.")]
+Url = Annotated[str | None, typer.Option(help="Address of the API; or THEME_REGISTER_URL.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One line of JSON, for programs.")]
+
+
+def settings_with(key_file: Path | None, url: str | None) -> Settings:
+    """Return the settings, with what was given on the command line in place of the environment's."""
+    given = {"key_file": key_file, "url": url}
+    return Settings().model_copy(update={name: value for name, value in given.items() if value is not None})

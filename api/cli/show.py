@@ -1,0 +1,136 @@
+"""Answers of the API as tables for people. Stored text never reaches the terminal with control characters in it."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_SHORT: Final = 8
+
+Item = Mapping[str, Any]
+
+
+def console() -> Console:
+    """Return the console that answers are printed on."""
+    return Console(highlight=False, markup=False)
+
+
+def clean(text: str) -> str:
+    """Return `text` with control and bidi-override characters made visible (a terminal would obey them)."""
+    return "".join(
+        char if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cf", "Cs"} else "\N{REPLACEMENT CHARACTER}"
+        for char in text
+    )
+
+
+def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Print a table; every cell is shown as plain text."""
+    drawn = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        drawn.add_column(column, overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(clean("" if cell is None else str(cell))) for cell in row))
+    console().print(drawn)
+
+
+def hits(found: list[Item]) -> None:
+    """Print what a search found."""
+    table(
+        f"{len(found)} found",
+        ("subject", "kind", "names", "born", "score", "because", "removed on"),
+        (
+            (
+                one["subject"],
+                one["kind"],
+                " / ".join(one["names"]),
+                one["born_on"],
+                one["score"],
+                ", ".join(one["reasons"]),
+                one["remove_by"],
+            )
+            for one in found
+        ),
+    )
+
+
+def subject(page: Item) -> None:
+    """Print a subject's page."""
+    console().print(f"{page['kind']} {page['subject']}, removed on {page['remove_by']}")
+    table(
+        f"{len(page['statements'])} statements",
+        ("signal", "category", "names", "born", "position", "identifiers"),
+        (
+            (
+                one["signal"],
+                one["category"],
+                " / ".join(one["names"]),
+                one["born_on"],
+                one["position"],
+                ", ".join(f"{each['kind']} {each['value']}" for each in one["identifiers"]),
+            )
+            for one in page["statements"]
+        ),
+    )
+    names = {page["subject"]: "this subject"}
+    _links(page["links"], names)
+
+
+def signal(page: Item) -> None:
+    """Print a signal."""
+    facts = ("received_on", "origin", "source_grade", "information_grade", "handling", "contributor")
+    rows = [(name.replace("_", " "), page[name]) for name in facts]
+    rows += [("markings", ", ".join(page["markings"])), ("ports", ", ".join(page["ports"]))]
+    rows += [(name.replace("_", " "), text) for name, text in page["texts"].items()]
+    table(f"signal {page['signal']}", ("what", "value"), rows)
+    names = {one["subject"]: one["names"][0] for one in page["statements"]}
+    stated = (
+        (one["subject"], one["category"], " / ".join(one["names"]), one["position"]) for one in page["statements"]
+    )
+    table("subjects", ("subject", "category", "names", "position"), stated)
+    _links(page["links"], names)
+
+
+def network(picture: Item, start: str) -> None:
+    """Print a link network: its subjects, then its links as sentences."""
+    subjects = sorted(picture["subjects"], key=lambda one: (one["subject"] != start, one["name"]))
+    table(
+        f"{len(subjects)} subjects, {len(picture['harbours'])} harbours, {len(picture['links'])} links"
+        + (f"; {picture['left_out']} more links left out by the budget" if picture["left_out"] else ""),
+        ("subject", "kind", "name", "removed on"),
+        ((one["subject"], one["kind"], one["name"], one["remove_by"]) for one in subjects),
+    )
+    _links(picture["links"], _names(picture))
+
+
+def paths(answer: Item) -> None:
+    """Print paths as sentences."""
+    names = _names(answer["network"])
+    links = {one["id"]: one for one in answer["network"]["links"]}
+    if not answer["paths"]:
+        console().print("no path within these steps")
+    for number, path in enumerate(answer["paths"], 1):
+        parts = [names[path["stops"][0]]]
+        for link_id, stop in zip(path["links"], path["stops"][1:], strict=True):
+            link = links[link_id]
+            arrow = f"—{link['kind']}→" if link["to"] == stop else f"←{link['kind']}—"
+            parts += [arrow, names[stop]]
+        console().print(f"{number}. " + clean(" ".join(parts)))
+
+
+def _names(picture: Item) -> dict[str, str]:
+    names = {one["subject"]: one["name"] for one in picture["subjects"]}
+    return names | {one["code"]: f"{one['name']} ({one['code']})" for one in picture["harbours"]}
+
+
+def _links(links: list[Item], names: Mapping[str, str]) -> None:
+    def named(end: str) -> str:
+        return names.get(end, end if len(end) == 5 else f"{end[:_SHORT]}…")
+
+    rows = (
+        (named(one["from"]), one["kind"], named(one["to"]), one["basis"], one["since"], one["until"], one["signal"])
+        for one in links
+    )
+    table(f"{len(links)} links", ("from", "kind", "to", "basis", "since", "until", "signal"), rows)

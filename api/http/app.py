@@ -1,0 +1,34 @@
+"""The HTTP application: routes, problems, headers. Takes a wired house and serves it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from fastapi import FastAPI, Request, Response
+
+from api.http import actors, health, problems, retention, signals, subjects
+from api.wiring import House
+
+HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def create(house: House) -> FastAPI:
+    """Return the application that serves `house`."""
+    app = FastAPI(title="theme-register", version="1", docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json")
+    app.state.house = house
+    problems.install(app)
+    for module in (signals, subjects, retention, actors, health):
+        app.include_router(module.router)
+
+    @app.middleware("http")
+    async def headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await call_next(request)
+        response.headers.update(HEADERS)
+        return response
+
+    return app

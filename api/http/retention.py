@@ -1,0 +1,48 @@
+"""Retention: what is due, runs and their approval, certificates. No content passes here."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from api.http.identity import Caller, Served
+from api.http.schemas import ID, ApprovalIn, OnIn
+from register.ids import RunId
+
+router = APIRouter(prefix="/v1/retention", tags=["retention"])
+
+
+@router.post("/plans")
+def plan(wanted: OnIn, caller: Caller, served: Served) -> Mapping[str, object]:
+    """Return what a run on that date would do, and why; nothing is changed."""
+    return served.custody.plan(caller, wanted.on)
+
+
+@router.post("/runs", status_code=202)
+def order(wanted: OnIn, caller: Caller, served: Served) -> Mapping[str, str]:
+    """Order a run; the keeper carries it out."""
+    return {"run": served.custody.order(caller, wanted.on)}
+
+
+@router.get("/runs")
+def runs(caller: Caller, served: Served) -> Mapping[str, object]:
+    """Return runs and orders, newest first."""
+    return {"runs": served.custody.runs(caller)}
+
+
+@router.post("/runs/{run}/approval", status_code=204)
+def approve(run: Annotated[str, Path(pattern=ID)], wanted: ApprovalIn, caller: Caller, served: Served) -> None:
+    """Approve a waiting plan as the second person."""
+    served.custody.approve(caller, RunId(run), wanted.digest)
+
+
+@router.get("/certificates")
+def certificates(caller: Caller, served: Served) -> Mapping[str, object]:
+    """Return the certificates filed, newest first."""
+    return {"certificates": served.custody.certificates(caller)}
+
+
+@router.get("/certificates/{certificate}")
+def certificate(certificate: Annotated[str, Path(pattern=ID)], caller: Caller, served: Served) -> Mapping[str, str]:
+    """Return the files of one certificate: envelope, proof, policy text, verifier keys."""
+    return served.custody.certificate(caller, certificate)
