@@ -1,0 +1,174 @@
+"""What passes between a retention run and the rooms that carry it out: no content, only ids, dates, states and counts.
+
+Apart from the verbs in `retention.interfaces`, so that the rooms that fill those verbs can name what they answer.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final
+
+from register.ids import IdentifierId, LinkId, MentionId, RunId, SignalId, SubjectId
+from register.sealed import SealedSubject, SignalFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Leave to change things as the one keeper; every write asserts the fencing number."""
+
+    holder: str
+    fence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectRecord:
+    """A live subject's facts with the dates of the signals that mention it: (received_on, accepted_on) each."""
+
+    subject: SealedSubject
+    signals: tuple[tuple[date, date], ...]
+
+
+class RunState(StrEnum):
+    """Where a run stands; each step is durable before the next begins.
+
+    `planned` waits for a second person; `approved` may begin; `erasing` deletes; `erased` has deleted; `forgotten` has
+    replaced the keys; the others are the ends of a run.
+    """
+
+    PLANNED = "planned"
+    APPROVED = "approved"
+    ERASING = "erasing"
+    ERASED = "erased"
+    FORGOTTEN = "forgotten"
+    CERTIFIED = "certified"
+    NOTHING_DUE = "nothing-due"
+    SUPERSEDED = "superseded"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+FINISHED: Final = frozenset(
+    {RunState.CERTIFIED, RunState.NOTHING_DUE, RunState.SUPERSEDED, RunState.REFUSED, RunState.FAILED}
+)
+"""The states in which a run has ended. Only a failed one still holds its items and its journal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """That somebody (an actor's code) agreed to a plan, and when (aware, UTC)."""
+
+    actor: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A run's own record in the graph.
+
+    Attributes:
+        as_of: civil date for which the run decides.
+        digest: of the plan.
+        requested_by: actor code; `system` for the keeper's own nightly order.
+        due_subjects, due_signals: the plan's items (id, revision) while the run is under way, emptied by `close`.
+        detail: JSON text of what later steps need (terms, counts, key-store result); holds ids of items only while the
+            run is under way, their SHA-256 once it is closed.
+    """
+
+    id: RunId
+    state: RunState
+    as_of: date
+    started_at: datetime
+    digest: str
+    requested_by: str
+    approvals: tuple[Approval, ...] = ()
+    due_subjects: tuple[tuple[SubjectId, int], ...] = ()
+    due_signals: tuple[tuple[SignalId, int], ...] = ()
+    detail: str = "{}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A run that somebody asked for and the keeper has not begun."""
+
+    id: RunId
+    as_of: date
+    requested_by: str
+    requested_at: datetime
+
+
+class Skip(StrEnum):
+    """Why a planned item was left alone.
+
+    `changed`: its revision is not the planned one. `unknown`: it is not there, and no journal line says who deleted it.
+    """
+
+    CHANGED = "changed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureBatch:
+    """What one deleting transaction does.
+
+    Attributes:
+        number: of the batch in its run, from 0: how many journal lines came before it.
+        subjects: (id, planned revision) to delete with their mentions, links and last identifiers.
+        signals: (id, revision) to delete whole: their last subject goes here (revision read just now), or they name
+            nobody and their own term ended (planned revision).
+        redacted: signals that stay, with facts as they will be (revision raised by one, the gone mentions and links
+            taken out) and MAC; a signal whose facts did not verify keeps its old MAC, which still does not.
+        skipped: planned items left alone, found by an earlier try of this batch: only journalled.
+    """
+
+    number: int
+    subjects: tuple[tuple[SubjectId, int], ...]
+    signals: tuple[tuple[SignalId, int], ...]
+    redacted: tuple[tuple[SignalFacts, bytes], ...]
+    skipped: tuple[tuple[str, Skip], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """What one deleting transaction did, as journalled in it, and what it left alone."""
+
+    subjects: tuple[SubjectId, ...] = ()
+    signals: tuple[SignalId, ...] = ()
+    mentions: tuple[MentionId, ...] = ()
+    links: tuple[LinkId, ...] = ()
+    identifiers: tuple[IdentifierId, ...] = ()
+    redacted: tuple[SignalId, ...] = ()
+    skipped: tuple[tuple[str, Skip], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """Nothing was deleted or journalled: these items of the batch (subjects, signals) are not as given."""
+
+    items: tuple[tuple[str, Skip], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """What the key store says of a purge, kept durably there under the run's id."""
+
+    run: RunId
+    generation_before: int
+    generation_after: int
+    anchor_before: int
+    anchor_after: int
+    anchor_kind: str
+    assurance: str
+    rows_dropped: int
+    rows_kept: int
+    tokens_dropped: int
+    tokens_kept: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filed:
+    """Where a certificate was filed: its id, its number, the digest of its envelope, its index in the log."""
+
+    certificate: str
+    sequence: int
+    digest: str
+    index: int
