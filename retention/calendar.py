@@ -1,0 +1,72 @@
+"""Civil-date arithmetic of the law's terms: years, months and days, with the stricter day where there is a choice."""
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Final
+
+_PERIOD: Final = re.compile(r"P(0|[1-9][0-9]{0,3})([YMD])")
+
+
+class Unit(StrEnum):
+    """What a period counts in; the value is the letter of ISO 8601."""
+
+    YEARS = "Y"
+    MONTHS = "M"
+    DAYS = "D"
+
+
+_WORDS: Final = {Unit.YEARS: "year", Unit.MONTHS: "month", Unit.DAYS: "day"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """A term in one unit, such as five years. Not moved for weekends or holidays (Algemene termijnenwet art. 4(a))."""
+
+    count: int
+    unit: Unit
+
+    @classmethod
+    def parse(cls, text: str) -> "Period":
+        """Return the period written in ISO 8601 with one unit, such as `P5Y`.
+
+        Raises:
+            ValueError: another form.
+        """
+        match = _PERIOD.fullmatch(text)
+        if match is None:
+            raise ValueError("a period is written like P5Y, P6M or P90D")
+        return cls(count=int(match[1]), unit=Unit(match[2]))
+
+    def __str__(self) -> str:
+        return f"P{self.count}{self.unit}"
+
+    @property
+    def words(self) -> str:
+        """The period for people, such as `5 years`."""
+        return f"{self.count} {_WORDS[self.unit]}{'' if self.count == 1 else 's'}"
+
+    def after(self, day: date) -> date:
+        """Return `day` plus this period; the calendar's last day where the sum lies beyond it.
+
+        A day that the month of the sum does not have becomes that month's last one: 29 February + 5 years is
+        28 February, the earlier and stricter day.
+        """
+        if self.unit is Unit.DAYS:
+            return day + timedelta(days=self.count) if self.count <= (date.max - day).days else date.max
+        months = self.count * (12 if self.unit is Unit.YEARS else 1)
+        year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+        if year > date.max.year:
+            return date.max
+        return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+NOTHING: Final = Period(count=0, unit=Unit.DAYS)
+"""The period of what happens at once."""
+
+
+def destroy_on(removed_on: date, kept: Period) -> date:
+    """Return the first day after full `kept` since a removal, whatever the removal's hour (Wpg art. 14(1))."""
+    return Period(count=1, unit=Unit.DAYS).after(kept.after(removed_on))
