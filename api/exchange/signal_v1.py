@@ -31,7 +31,8 @@ from register.subjects import IdentifierKind, NewIdentifier, NewSubject, Special
 SCHEMA: Final = json.loads(resources.files("api.exchange").joinpath("signal-v1.schema.json").read_bytes())
 """The JSON Schema of signal/1 (draft 2020-12)."""
 
-_VALIDATOR: Final = jsonschema_rs.Draft202012Validator(SCHEMA, validate_formats=True, offline=True)
+VALIDATOR: Final = jsonschema_rs.Draft202012Validator(SCHEMA, validate_formats=True, offline=True)
+"""What checks it; formats are asserted. Its messages hold values: they are never shown."""
 
 _RULE_OF: Final[Mapping[str, str]] = {
     "type": "schema.type",
@@ -73,7 +74,7 @@ def read(data: bytes) -> NewSignal:
             name of an unknown field is not shown either: its pointer is that of the object which has it.
     """
     value = strict_json.read(data, fields=_FIELDS)
-    if not _VALIDATOR.is_valid(value):
+    if not VALIDATOR.is_valid(value):
         raise Invalid(dict.fromkeys(_faults(value)))
     faults = tuple(_year_zero(value))
     if faults:
@@ -88,7 +89,7 @@ def to_json(signal: NewSignal) -> bytes:
 
 def _faults(value: Any) -> Iterator[Fault]:
     # Faults that the validator finds along two paths are equal here, and are named once.
-    for error in _VALIDATOR.iter_errors(value):
+    for error in VALIDATOR.iter_errors(value):
         keyword = error.kind.name
         pointer = "".join(f"/{part}" for part in error.instance_path)
         if keyword == "required":

@@ -1,0 +1,118 @@
+"""Bulk intake from NDJSON (one signal/1 object a line): streamed, in batches, safe to kill and to run again.
+
+Nothing is remembered about how far a file came: the register knows every delivery by contributor and reference, so
+handing in the same lines again stores nothing twice.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Final, Self
+
+from api.exchange.signal_v1 import read
+from api.exchange.strict_json import MEBIBYTE
+from register.access import Actor
+from register.errors import Fault, Invalid, RegisterError
+from register.intake import Intake, Receipt
+from register.signals import NewSignal
+
+BATCH: Final = 500
+"""Lines that are taken in together: one round trip a step, and what a kill may leave to be done again."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What became of the lines so far; `bytes_read` is how far into the file they reach."""
+
+    accepted: int = 0
+    already: int = 0
+    rejected: int = 0
+    bytes_read: int = 0
+
+
+class Rejects:
+    """The file of rejected lines with their reasons, one JSON object a line. It holds what was handed in: mode 0600."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: BinaryIO | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def write(self, number: int, line: bytes, error: RegisterError) -> None:
+        """Write down that line `number` (from 1) was rejected, and why; the file is made at the first one."""
+        if self._file is None:
+            handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+            os.fchmod(handle, 0o600)
+            self._file = open(handle, "wb")  # noqa: SIM115 (closed by __exit__)
+        faults = error.faults if isinstance(error, Invalid) else ()
+        reasons = [{"pointer": one.pointer, "rule": one.rule, "message": one.message} for one in faults]
+        told = {"line": number, "error": error.code, "errors": reasons, "text": line.decode("utf-8", "replace")}
+        self._file.write(json.dumps(told, ensure_ascii=False).encode("utf-8") + b"\n")
+
+
+def take_in(
+    file: BinaryIO, intake: Intake, actor: Actor, rejects: Rejects, *, dry_run: bool, progress: Callable[[Tally], None]
+) -> Tally:
+    """Take in every line of `file` for `actor`; return the tally. `dry_run` only says what would be rejected by rule.
+
+    Raises:
+        Refused: the actor is no contributor. Unavailable: something needed is not there; run again to go on.
+    """
+    tally = Tally()
+    for batch in _batches(_lines(file)):
+        parsed = [(number, line, _parsed(line)) for number, line in batch]
+        good = [one for _, _, one in parsed if isinstance(one, NewSignal)]
+        answers = iter(intake.fault(good) if dry_run else intake.record_all(actor, good))
+        for number, line, one in parsed:
+            answer = next(answers) if isinstance(one, NewSignal) else one
+            if isinstance(answer, RegisterError):
+                tally.rejected += 1
+                rejects.write(number, line, answer)
+            elif isinstance(answer, Receipt) and answer.repeated:
+                tally.already += 1
+            else:
+                tally.accepted += 1
+        tally.bytes_read = file.tell()
+        progress(tally)
+    return tally
+
+
+def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield number and text of every line that is not blank; of one that is too long, no more than the limit."""
+    number = 0
+    while line := file.readline(MEBIBYTE + 1):
+        number += 1
+        text = line.rstrip(b"\r\n")
+        while not line.endswith(b"\n") and (rest := file.readline(MEBIBYTE)):
+            line = rest
+        if text.strip():
+            yield number, text
+
+
+def _batches(lines: Iterator[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+    batch: list[tuple[int, bytes]] = []
+    for line in lines:
+        batch.append(line)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _parsed(line: bytes) -> NewSignal | Invalid:
+    if len(line) > MEBIBYTE:
+        return Invalid([Fault(pointer="", rule="size", message=f"a signal may have at most {MEBIBYTE} bytes")])
+    try:
+        return read(line)
+    except Invalid as invalid:
+        return invalid
