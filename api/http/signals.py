@@ -8,7 +8,8 @@ from fastapi import APIRouter, HTTPException, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from api.exchange.signal_v1 import MAX_BYTES, parse
+from api.exchange.signal_v1 import read
+from api.exchange.strict_json import MEBIBYTE
 from api.http.identity import Caller, Served, Why
 from api.http.schemas import ID, ReceiptOut, SignalOut
 from api.wiring import House
@@ -27,7 +28,7 @@ BATCH: Final = 200
 @router.post("/signals", status_code=201, response_model=ReceiptOut)
 async def record(request: Request, response: Response, caller: Caller, served: Served) -> ReceiptOut:
     """Take in one signal (format signal/1): 201 with its receipt; 200 with the receipt of then when it is a repeat."""
-    receipt = await run_in_threadpool(served.intake.record, caller, parse(await _body(request)))
+    receipt = await run_in_threadpool(served.intake.record, caller, read(await _body(request)))
     if receipt.repeated:
         response.status_code = 200
     return ReceiptOut(receipt=receipt.id, reference=receipt.reference, repeated=receipt.repeated)
@@ -59,7 +60,7 @@ async def _body(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BYTES:
+        if len(body) > MEBIBYTE:
             raise HTTPException(413)
     return bytes(body)
 
@@ -73,7 +74,7 @@ async def _lines(request: Request) -> AsyncIterator[bytes | None]:
             yield None if dropping else bytes(held[:end])
             del held[: end + 1]
             dropping = False
-        if len(held) > MAX_BYTES:
+        if len(held) > MEBIBYTE:
             held.clear()
             dropping = True
     if dropping or held.strip():
@@ -101,9 +102,9 @@ async def _results(request: Request, caller: Actor, served: House) -> AsyncItera
 
 def _parsed(line: bytes | None) -> NewSignal | Invalid:
     if line is None:
-        return Invalid([Fault(pointer="", rule="size", message=f"a line may have at most {MAX_BYTES} bytes")])
+        return Invalid([Fault(pointer="", rule="size", message=f"a line may have at most {MEBIBYTE} bytes")])
     try:
-        return parse(line)
+        return read(line)
     except Invalid as invalid:
         return invalid
 
