@@ -80,8 +80,7 @@ class NameTree:
         for position, mention in enumerate(mentions):
             for name in mention.names:
                 for words in _readings(name):
-                    keys = tuple(word.key for word in words)
-                    self._node(keys).stated |= 1 << position
+                    self._node(_keys(words)).stated |= 1 << position
                 for keys in _derived(name, mention.person):
                     self._node(keys).derived |= 1 << position
 
@@ -180,28 +179,33 @@ def _key(word: str) -> str:
 
 def _derived(name: str, person: bool) -> Iterator[tuple[str, ...]]:
     for words in _readings(name):
-        keys = tuple(word.key for word in words)
-        whole = _without_endings(keys, _GENERATIONS if person else _LEGAL_FORMS)
-        if whole != keys:
-            yield whole
+        whole = _without_ending(words, _GENERATIONS if person else _LEGAL_FORMS)
+        if len(whole) < len(words):
+            yield _keys(whole)
         if person:
             yield from _surnames(whole)
     if person and name.count(",") == 1:
         surname, given = name.split(",")
         for words in _readings(f"{given} {surname}"):
-            natural = tuple(word.key for word in words)
-            yield natural
-            yield from _surnames(natural)
+            yield _keys(words)
+            yield from _surnames(words)
 
 
-def _without_endings(keys: tuple[str, ...], endings: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+def _keys(words: Sequence[_Word]) -> tuple[str, ...]:
+    return tuple([word.key for word in words])
+
+
+def _without_ending(words: list[_Word], endings: tuple[tuple[str, ...], ...]) -> list[_Word]:
     for ending in endings:
-        if len(keys) > len(ending) and keys[-len(ending) :] == ending:
-            return keys[: -len(ending)]
-    return keys
+        if len(words) > len(ending) and _keys(words[-len(ending) :]) == ending:
+            return words[: -len(ending)]
+    return words
 
 
-def _surnames(keys: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    for start in range(max(1, len(keys) - _LONGEST_SURNAME), len(keys)):
-        if not _PARTICLES.issuperset(keys[start:]):
-            yield keys[start:]
+def _surnames(words: list[_Word]) -> Iterator[tuple[str, ...]]:
+    for start in range(max(1, len(words) - _LONGEST_SURNAME), len(words)):
+        # Letters of a script without spaces are no words by themselves.
+        if words[start - 1].end < words[start].start:
+            surname = _keys(words[start:])
+            if not _PARTICLES.issuperset(surname):
+                yield surname
