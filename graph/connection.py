@@ -55,7 +55,12 @@ class Graph:
         Raises:
             Unavailable: no server answers there in time, or it does not know us.
         """
-        mapped(lambda: self._driver.verify_connectivity(database=self.database, connection_acquisition_timeout=timeout))
+
+        def hello() -> None:
+            with self._driver.session(database=self.database, connection_acquisition_timeout=timeout) as session:
+                session.run("RETURN 1").consume()
+
+        mapped(hello)
 
     def read(self, work: Work[T]) -> T:
         """Run `work` in one read transaction and return its result.

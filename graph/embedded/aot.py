@@ -16,7 +16,7 @@ from typing import Final
 from graph.embedded.java import Installation, Memory
 from graph.embedded.layout import USER, Layout
 from graph.embedded.locks import take
-from graph.embedded.process import Server, free_port
+from graph.embedded.process import SOURCE, Server
 from graph.endpoint import DATABASE
 
 _PATIENCE: Final = 180.0
@@ -33,7 +33,7 @@ _STATEMENTS: Final = (
 def options(installation: Installation) -> tuple[str, ...]:
     """Return the options that make Java use the cache, none where it is not made yet."""
     cache = installation.aot_cache
-    return (f"-XX:AOTCache={cache}", "-Xlog:aot=off,cds=off") if cache is not None and cache.exists() else ()
+    return (f"-XX:AOTCache={cache}", "-Xlog:aot*=off,cds*=off") if cache is not None and cache.exists() else ()
 
 
 def start_training(installation: Installation) -> None:
@@ -41,11 +41,10 @@ def start_training(installation: Installation) -> None:
     cache = installation.aot_cache
     if cache is None or cache.exists():
         return
-    starter = subprocess.Popen(
-        [sys.executable, "-m", "graph.embedded.aot"],
-        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, text=True,
+    subprocess.run(
+        [sys.executable, "-m", "graph.embedded.aot"], input=json.dumps(asdict(installation), default=str), cwd=SOURCE,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, text=True, check=False,
     )  # fmt: skip
-    starter.communicate(json.dumps(asdict(installation), default=str))
 
 
 def train(installation: Installation) -> bool:
@@ -73,7 +72,7 @@ def _run_once(installation: Installation, layout: Layout, output: Path) -> None:
     memory = Memory()
     installation.configure(layout, 0, memory)
     installation.administer(layout, "dbms", "set-initial-password", f"@{layout.password}")
-    server = Server(installation, layout, memory, free_port(), extra=[f"-XX:AOTCacheOutput={output}"])
+    server = Server(installation, layout, memory, extra=[f"-XX:AOTCacheOutput={output}"])
     try:
         if server.wait_until_ready(_PATIENCE, lambda: False):
             _exercise(server.port, layout.password.read_text(encoding="ascii"))

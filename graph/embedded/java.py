@@ -168,7 +168,7 @@ class Installation:
             Unavailable: it failed (`graph.administration`); the message ends with its last lines.
         """
         command = [str(self.java.program), *self._options(), "-Xmx512m", "-cp", self._class_path()]
-        environment = {"NEO4J_HOME": str(layout.home), "NEO4J_CONF": str(layout.configuration)}
+        environment = {"LC_ALL": "C.UTF-8", "NEO4J_HOME": str(layout.home), "NEO4J_CONF": str(layout.configuration)}
         try:
             ran = subprocess.run(
                 [*command, "org.neo4j.cli.AdminTool", *arguments],

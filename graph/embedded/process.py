@@ -16,8 +16,13 @@ from typing import Final
 
 from graph.embedded.java import Installation, Memory
 from graph.embedded.layout import Layout
+from register.errors import Unavailable
 
-_BOLT_HELLO: Final = bytes.fromhex("6060b017 00080805 00020404 00000000 00000000")  # Bolt 5.8 to 5.0, 4.4 to 4.2
+SOURCE: Final = Path(__file__).resolve().parents[2]
+"""The folder that holds the package `graph`; child processes of ours are started there, to find it by `-m`."""
+
+_JAVA_ENVIRONMENT: Final = {"LC_ALL": "C.UTF-8"}  # nothing of ours; the locale decides how Java reads file names
+_SERVED: Final = "Bolt enabled on "
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 _POLL: Final = 0.05
 _KILL_AFTER: Final = 20.0
@@ -27,19 +32,23 @@ class Server:
     """A Java that runs Neo4j for one folder, as a child of this process."""
 
     def __init__(
-        self, installation: Installation, layout: Layout, memory: Memory, port: int, *, extra: Iterable[str] = (),
+        self, installation: Installation, layout: Layout, memory: Memory, port: int = 0, *, extra: Iterable[str] = (),
         inherited: tuple[int, ...] = (),
     ) -> None:  # fmt: skip
-        """Start it; `extra` are options for Java, `inherited` are file descriptors it keeps open (locks)."""
-        self.port = port
+        """Start it, at this port of the loopback address if it is free, or at any free one.
+
+        `extra` are options for Java, `inherited` are file descriptors that it keeps open (locks).
+        """
+        self.port = _free_port(port)
+        self._layout = layout
         shutil.rmtree(layout.temporary, ignore_errors=True)
         layout.temporary.mkdir(mode=0o700)
-        installation.configure(layout, port, memory)
+        installation.configure(layout, self.port, memory)
         with layout.console.open("wb") as console:
             self._java = subprocess.Popen(
                 installation.server_command(layout, memory, extra),
-                env={}, cwd=layout.home, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT,
-                pass_fds=inherited, preexec_fn=_end_with(os.getpid()), umask=0o077,
+                env=_JAVA_ENVIRONMENT, cwd=layout.home, stdin=subprocess.DEVNULL, stdout=console,
+                stderr=subprocess.STDOUT, pass_fds=inherited, preexec_fn=_end_with(os.getpid()), umask=0o077,
             )  # fmt: skip
 
     @property
@@ -52,10 +61,13 @@ class Server:
         return self._java.poll() is not None
 
     def wait_until_ready(self, patience: float, stopping: Callable[[], bool]) -> bool:
-        """Wait until Bolt answers; False if Java ended, `stopping` says so, or `patience` (seconds) is over."""
+        """Wait until Bolt is served, False if Java ended, `stopping` says so, or time is up.
+
+        Java itself says so; whatever else answered at the port might not be ours.
+        """
         until = time.monotonic() + patience
         while not self.has_ended() and not stopping() and time.monotonic() < until:
-            if _answers(self.port):
+            if _SERVED in self._layout.console.read_text(encoding="utf-8", errors="replace"):
                 return True
             time.sleep(_POLL)
         return False
@@ -93,27 +105,14 @@ def _arguments(pid: int) -> list[str]:
     return ps.stdout.split()
 
 
-def free_port(preferred: int = 0) -> int:
+def _free_port(preferred: int) -> int:
     """Return a port of the loopback address that is free now: the preferred one, if it can be."""
     for port in (preferred, 0):
-        with socket.socket() as probe:
+        with contextlib.suppress(OSError), socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+            probe.bind(("127.0.0.1", port))
             return int(probe.getsockname()[1])
-    raise OSError("no port of the loopback address is free")
-
-
-def _answers(port: int) -> bool:
-    """Say whether a Bolt server at this port agrees on a protocol version."""
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1.0) as connection:
-            connection.sendall(_BOLT_HELLO)
-            return connection.recv(4) not in (b"", bytes(4))
-    except OSError:
-        return False
+    raise Unavailable("graph.start", "no port of the loopback address is free")
 
 
 def _end_with(parent: int) -> Callable[[], None]:

@@ -23,12 +23,11 @@ from graph.embedded.jars import JarLock, Progress, fetch, read_lock
 from graph.embedded.java import Installation, Memory, find_java, release_of
 from graph.embedded.layout import Layout
 from graph.embedded.locks import held, is_held, take
-from graph.embedded.process import send
+from graph.embedded.process import SOURCE, send
 from graph.embedded.supervisor import READY, Orders
 from graph.endpoint import DATABASE, Endpoint
 from register.errors import Unavailable
 
-_ROOT: Final = Path(__file__).resolve().parents[2]
 _SUPERVISOR: Final = "graph.embedded.supervisor"
 _POLL: Final = 0.05
 _WATCH: Final = 0.5
@@ -165,7 +164,7 @@ def _start_supervisor(orders: Orders) -> bool:
     """Start a supervisor and wait for its word; False if another one has the folder."""
     starter = subprocess.run(
         [sys.executable, "-m", _SUPERVISOR], input=json.dumps(asdict(orders), default=str),
-        cwd=_ROOT, capture_output=True, text=True, start_new_session=True, check=False,
+        cwd=SOURCE, capture_output=True, text=True, start_new_session=True, check=False,
     )  # fmt: skip
     answer = json.loads(starter.stdout or "{}")
     if "word" not in answer:

@@ -20,7 +20,7 @@ from graph.embedded import aot
 from graph.embedded.java import Installation, Memory
 from graph.embedded.layout import Layout, write_private
 from graph.embedded.locks import take
-from graph.embedded.process import Server, free_port, send
+from graph.embedded.process import Server, send
 from register.errors import RegisterError, Unavailable
 
 _POLL: Final = 0.1
@@ -58,6 +58,7 @@ class Supervisor:
         self._orders = orders
         self._layout = Layout(orders.home)
         self._server_lock = server_lock
+        self._port = self._layout.read_state().get("port", 0)
         self._told_to_stop = False
         signal.signal(signal.SIGTERM, self._tell_to_stop)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -68,6 +69,7 @@ class Supervisor:
         Raises:
             Unavailable: it does not start (`graph.start`); the message ends with the last lines that Java printed.
         """
+        self._write_state()
         if not (self._layout.home / "data" / "dbms" / "auth.ini").exists():
             self._orders.installation.configure(self._layout, 0, self._orders.memory)
             password = f"@{self._layout.password}"
@@ -103,22 +105,24 @@ class Supervisor:
                     break  # keeping the lock, so that nobody comes in while we close
                 os.close(users)
             time.sleep(_POLL)
-        self._write_state(server, ready=False)
+        self._write_state(java=server.pid)
         server.stop()
 
     def _start_once(self, options: tuple[str, ...]) -> Server | None:
-        port = free_port(self._layout.read_state().get("port", 0))
         installation, memory = self._orders.installation, self._orders.memory
-        server = Server(installation, self._layout, memory, port, extra=options, inherited=(self._server_lock,))
-        self._write_state(server, ready=False)
+        inherited = (self._server_lock,)
+        server = Server(installation, self._layout, memory, self._port, extra=options, inherited=inherited)
+        self._write_state(java=server.pid)
         if server.wait_until_ready(self._orders.patience, lambda: self._told_to_stop):
-            self._write_state(server, ready=True)
+            self._port = server.port
+            self._write_state(java=server.pid, ready=1)
             return server
         server.stop()
+        self._port = 0
         return None
 
-    def _write_state(self, server: Server, *, ready: bool) -> None:
-        state = {"supervisor": os.getpid(), "java": server.pid, "port": server.port, "ready": int(ready)}
+    def _write_state(self, *, java: int = 0, ready: int = 0) -> None:
+        state = {"supervisor": os.getpid(), "java": java, "port": self._port, "ready": ready}
         write_private(self._layout.state, json.dumps(state))
 
     def _tell_to_stop(self, _signal: int, _frame: object) -> None:

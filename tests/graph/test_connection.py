@@ -1,12 +1,12 @@
 """The connection: managed transactions, and errors that say nothing of what was asked."""
 
+import socket
 import traceback
 
 import neo4j
 import pytest
 
 from graph.connection import Graph
-from graph.embedded.process import free_port
 from graph.endpoint import Endpoint
 from register.errors import Conflict, Unavailable
 
@@ -68,9 +68,15 @@ def test_an_error_of_ours_passes_through_and_rolls_back(graph: Graph) -> None:
     assert graph.read(lambda tx: tx.run("MATCH (p:Probe) RETURN count(p)").single(strict=True).value()) == 0
 
 
-def test_no_server_is_unavailable(neo4j_endpoint: Endpoint) -> None:
-    nobody = Endpoint(uri=f"bolt://127.0.0.1:{free_port()}", user="neo4j", password=SECRET)
+def test_no_server_is_unavailable() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # bound, but nobody listens
+        nobody = Endpoint(uri=f"bolt://127.0.0.1:{silent.getsockname()[1]}", user="neo4j", password=SECRET)
 
+        _assert_unreachable(nobody)
+
+
+def _assert_unreachable(nobody: Endpoint) -> None:
     with Graph(nobody, retry_for=0.1) as graph:
         for attempt in (graph.verify, lambda: graph.read(lambda tx: tx.run("RETURN 1").consume())):
             with pytest.raises(Unavailable) as caught:
