@@ -240,6 +240,7 @@ def test_narratives_name_every_subject_and_some_by_family_name_alone():
         assert ".." not in narrative
         assert narrative[0].isupper()
         assert narrative.endswith(".")
+        assert not re.search(r"\. [a-z]", re.sub(r"\b[BN]\.V\.", "", narrative))
         for subject in signal["subjects"]:
             full = subject["names"][0]
             assert full in narrative
