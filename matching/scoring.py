@@ -1,0 +1,280 @@
+"""Scoring: how likely two folded names are one, from 0 to 100, with the reasons.
+
+Words are paired best first; neighbours may be joined (*Jan Willem* = *Janwillem*). Words left over on both sides
+contradict each other and cost in full; what only one side has (a middle name, an initial) costs less. Scoring is
+symmetric: the value is the same whichever of the two is the query. Reasons speak of the query's parts, by index, and
+of counts; they hold no text of either name.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from rapidfuzz.distance import OSA
+
+from matching.folding import FoldedName, Role
+from matching.likeness import Likeness, shortened, skeleton
+
+
+class ReasonCode(StrEnum):
+    """Why a score is what it is."""
+
+    EXACT = "exact"
+    ORDER = "order"
+    INITIAL = "initial"
+    TYPING_ERROR = "typing-error"
+    SOUND = "sound"
+    SHORTENED = "shortened"
+    JOINED = "joined"
+    MISSING = "missing"
+    ADDED = "added"
+    PARTICLE = "particle"
+    TITLE = "title"
+    LEGAL_FORM = "legal-form"
+    TRANSLITERATION = "transliteration"
+    BIRTH_DATE_AGREES = "birth-date-agrees"
+    BIRTH_DATE_CONTRADICTS = "birth-date-contradicts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One reason for a score.
+
+    Attributes:
+        code: what was found. `missing`: words of the query that the stored name lacks; `added`: the other way round;
+            `particle`, `title`, `legal-form`, `transliteration`: the two differ in this.
+        part: index into the query's folded parts that it is about; None for the whole name.
+        count: typing errors in that part, or how many words are missing or added; otherwise 0.
+    """
+
+    code: ReasonCode
+    part: int | None = None
+    count: int = 0
+
+
+class Pairing(NamedTuple):
+    """Parts of the query and of the stored name taken for each other; more than one on a side are read joined.
+
+    Attributes:
+        likeness: 0 to 1.
+        weight: what the pair counts, against 1 for a full word.
+        letters: letters on both sides together.
+        query: indexes into the query's parts, ascending.
+        stored: the same into the stored name's.
+    """
+
+    likeness: float
+    weight: float
+    letters: int
+    query: tuple[int, ...]
+    stored: tuple[int, ...]
+
+
+_PAIRED_FROM: Final = 0.5
+_JOINED_FROM: Final = 0.85
+_JOINED_SLACK: Final = 2
+_JOINED_COST: Final = 0.02
+_SURE: Final = 0.85
+_INITIAL: Final = 0.92
+_INITIAL_WEIGHT: Final = 0.45
+_MISSING_SHARE: Final = 0.3
+_WEIGHTS: Final = (0.0, 0.3, 0.6, 0.75, 0.85, 0.95)
+_LONGEST_ACRONYM: Final = 3
+
+# Points of 100; together less than 1 but for a legal form that contradicts.
+_INEXACT: Final = 0.2
+_ORDER: Final = 0.3
+_SMALL: Final = 0.5
+_OTHER_FORM: Final = 3.0
+
+
+def weight(word: str) -> float:
+    """Return how much a word or initial of a name weighs, 0.3 to 1: short ones say less."""
+    return _WEIGHTS[len(word)] if len(word) < len(_WEIGHTS) else 1.0
+
+
+def share(matched: float, paired: float, one: float, other: float) -> float:
+    """Return the value, 0 to 1, of a comparison.
+
+    Args:
+        matched: the paired words' weights, each times its likeness.
+        paired: their weights.
+        one: weight left over on one side.
+        other: weight left over on the other side.
+    """
+    left = min(one, other) + _MISSING_SHARE / 2 * abs(one - other)
+    return matched / (paired + left) if matched else 0.0
+
+
+class Comparison:
+    """One query, compared with many stored names. It remembers word likenesses, so make one for each search."""
+
+    def __init__(self, query: FoldedName) -> None:
+        self.query = query
+        self.like = Likeness()
+
+    def value(self, stored: FoldedName) -> float:
+        """Return the score of `stored`: 0 to 100, one decimal; 100 only if both fold alike."""
+        if stored.parts == self.query.parts:
+            return 100.0
+        pairings, left_query, left_stored = self._pair(stored)
+        part = share(
+            sum(pairing.weight * pairing.likeness for pairing in pairings),
+            sum(pairing.weight for pairing in pairings),
+            sum(weight(self.query.parts[place]) for place in left_query),
+            sum(weight(stored.parts[place]) for place in left_stored),
+        )
+        deducted = _INEXACT + _ORDER * _disordered(pairings)
+        for role in (Role.PARTICLE, Role.TITLE, Role.FORM):
+            ours, theirs = set(self.query.having(role)), set(stored.having(role))
+            contradicts = role == Role.FORM and ours and theirs and not ours & theirs
+            deducted += _OTHER_FORM if contradicts else _SMALL * (ours != theirs)
+        return round(max(0.0, 100 * part - deducted), 1)
+
+    def reasons(self, stored: FoldedName) -> tuple[Reason, ...]:
+        """Return why `stored` scores as it does: first by part of the query, then on the whole."""
+        reasons = list[Reason]()
+        if stored.parts == self.query.parts:
+            reasons.append(Reason(code=ReasonCode.EXACT))
+        else:
+            pairings, left_query, left_stored = self._pair(stored)
+            for pairing in sorted(pairings, key=lambda one: one.query):
+                reasons += self._why(pairing, stored)
+            if _disordered(pairings):
+                reasons.append(Reason(code=ReasonCode.ORDER))
+            for role, code in _DIFFERENCES.items():
+                if set(self.query.having(role)) != set(stored.having(role)):
+                    reasons.append(Reason(code=code))
+            for left, code in ((left_query, ReasonCode.MISSING), (left_stored, ReasonCode.ADDED)):
+                if left:
+                    reasons.append(Reason(code=code, count=len(left)))
+        if stored.transliterated != self.query.transliterated:
+            reasons.append(Reason(code=ReasonCode.TRANSLITERATION))
+        return tuple(reasons)
+
+    def _pair(self, stored: FoldedName) -> tuple[list[Pairing], list[int], list[int]]:
+        """Pair the words, then the initials, of both; return the pairings and what is left on either side."""
+        query = self.query
+        singles = list(self._singles(stored))
+        pairings = _choose(singles)
+        words = max(query.roles.count(Role.WORD), stored.roles.count(Role.WORD))
+        if len(pairings) < words or any(pairing.likeness < _SURE for pairing in pairings):
+            joins = list(self._joins(stored))
+            if joins:
+                pairings = _choose(singles + joins)
+        left_query, left_stored = _left(query, pairings, 0), _left(stored, pairings, 1)
+        if left_query and left_stored:
+            initials = _choose(_initials(query, left_query, stored, left_stored))
+            if initials:
+                pairings += initials
+                left_query, left_stored = _left(query, pairings, 0), _left(stored, pairings, 1)
+        return pairings, left_query, left_stored
+
+    def _singles(self, stored: FoldedName) -> Iterator[Pairing]:
+        """Yield the pairs of single words that are alike at all."""
+        query, across = self.query, self.query.transliterated != stored.transliterated
+        for mine, one in enumerate(query.parts):
+            if query.roles[mine] == Role.WORD:
+                for theirs, other in enumerate(stored.parts):
+                    if stored.roles[theirs] == Role.WORD:
+                        alike = self.like(one, other, across=across)
+                        if alike >= _PAIRED_FROM:
+                            heavier = max(weight(one), weight(other))
+                            yield Pairing(alike, heavier, len(one) + len(other), (mine,), (theirs,))
+
+    def _joins(self, stored: FoldedName) -> Iterator[Pairing]:
+        """Yield pairs of one word with two or three neighbours of the other name, read joined."""
+        query, across = self.query, self.query.transliterated != stored.transliterated
+        for several, single, turned in ((query, stored, False), (stored, query, True)):
+            for places, joined, heavy in neighbours(several):
+                for place, word in enumerate(single.parts):
+                    if single.roles[place] == Role.WORD and abs(len(joined) - len(word)) <= _JOINED_SLACK:
+                        alike = self.like(joined, word, across=across)
+                        if alike >= _JOINED_FROM:
+                            sides = ((place,), places) if turned else (places, (place,))
+                            letters = len(joined) + len(word)
+                            yield Pairing(alike - _JOINED_COST, max(heavy, weight(word)), letters, *sides)
+
+    def _why(self, pairing: Pairing, stored: FoldedName) -> Iterator[Reason]:
+        """Yield what sets the two sides of a pairing apart; nothing where they are the same word."""
+        part = pairing.query[0]
+        one = "".join(self.query.parts[place] for place in pairing.query)
+        other = "".join(stored.parts[place] for place in pairing.stored)
+        if pairing.likeness == _INITIAL:
+            yield Reason(code=ReasonCode.INITIAL, part=part)
+            return
+        if len(pairing.query) != len(pairing.stored):
+            yield Reason(code=ReasonCode.JOINED, part=part)
+        if one != other:
+            if shortened(one, other):
+                yield Reason(code=ReasonCode.SHORTENED, part=part)
+            elif skeleton(one) == skeleton(other):
+                yield Reason(code=ReasonCode.SOUND, part=part)
+            else:
+                yield Reason(code=ReasonCode.TYPING_ERROR, part=part, count=OSA.distance(one, other))
+
+
+_DIFFERENCES: Final = {
+    Role.PARTICLE: ReasonCode.PARTICLE,
+    Role.TITLE: ReasonCode.TITLE,
+    Role.FORM: ReasonCode.LEGAL_FORM,
+}
+
+
+def _choose(candidates: Iterable[Pairing]) -> list[Pairing]:
+    """Take pairings, best first, so that no part is in two; a tie falls the same way from both sides."""
+    chosen, query, stored = list[Pairing](), set[int](), set[int]()
+    for pairing in sorted(
+        candidates,
+        key=lambda one: (-(one.likeness**3) * one.letters, *sorted((one.query, one.stored), reverse=True)),
+    ):
+        if query.isdisjoint(pairing.query) and stored.isdisjoint(pairing.stored):
+            chosen.append(pairing)
+            query.update(pairing.query)
+            stored.update(pairing.stored)
+    return chosen
+
+
+def _left(name: FoldedName, pairings: list[Pairing], side: int) -> list[int]:
+    """Return the places of the words and initials in no pairing; `side`: 0 the query's, 1 the stored name's."""
+    taken = {place for pairing in pairings for place in (pairing.stored if side else pairing.query)}
+    return [place for place, role in enumerate(name.roles) if role in (Role.WORD, Role.INITIAL) and place not in taken]
+
+
+def neighbours(name: FoldedName) -> Iterator[tuple[tuple[int, ...], str, float]]:
+    """Yield runs of two or three parts with a word among them: places, the parts joined, the weight of the words."""
+    for size in (2, 3):
+        for start in range(len(name.parts) - size + 1):
+            places = tuple(range(start, start + size))
+            words = [name.parts[place] for place in places if name.roles[place] == Role.WORD]
+            if words:
+                yield places, "".join(name.parts[start : start + size]), sum(map(weight, words))
+
+
+def _initials(query: FoldedName, mine: list[int], stored: FoldedName, theirs: list[int]) -> Iterator[Pairing]:
+    """Yield pairs among what is left: an initial and its like or its word, letters written as a word (`jp`)."""
+    for one in mine:
+        for other in theirs:
+            left, right = query.parts[one], stored.parts[other]
+            if left == right:
+                yield Pairing(1.0, weight(left), 2, (one,), (other,))
+            elif min(len(left), len(right)) == 1 and left[0] == right[0]:
+                yield Pairing(_INITIAL, _INITIAL_WEIGHT, 2, (one,), (other,))
+    for word, places, name, others, turned in (
+        (query.parts, mine, stored, theirs, False),
+        (stored.parts, theirs, query, mine, True),
+    ):
+        for place in places:
+            size = len(word[place])
+            for start in range(len(others) - size + 1) if 1 < size <= _LONGEST_ACRONYM else ():
+                run = tuple(others[start : start + size])
+                if all(name.parts[at][0] == letter for at, letter in zip(run, word[place], strict=True)):
+                    sides = (run, (place,)) if turned else ((place,), run)
+                    yield Pairing(_INITIAL, _INITIAL_WEIGHT * size, 2 * size, *sides)
+
+
+def _disordered(pairings: list[Pairing]) -> bool:
+    """Say whether the words stand in another order."""
+    places = [pairing.stored for pairing in sorted(pairings, key=lambda one: one.query)]
+    return places != sorted(places)
