@@ -1,0 +1,231 @@
+"""Log, signatures and certificates of one register, from `evidence`, `vault.signing` and the graph's audit trail.
+
+The log is opened for each piece of work and closed again: the keeper's sealing child and a run's second child take
+turns, each waiting for the other a moment.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from evidence.checkpoint import CheckpointSigner, publish
+from evidence.durable import write_durably
+from evidence.envelope import decode, digest, parse_form, seal
+from evidence.log import Log, LogEntry
+from evidence.note import Signer, Verifier, encode_vkeys
+from evidence.proof import Proof, prove
+from evidence.statement import draft
+from register.audit import Act, Entry
+from register.errors import NotFound, Unavailable
+from register.ids import EntryId, is_id
+from register.runs import Filed
+
+ENVELOPE: Final = "certificate.json"
+PROOF: Final = "certificate.tlog-proof"
+ENTRY: Final = "entry.json"
+BATCH: Final = 1000
+_WAIT_SECONDS: Final = 30.0
+
+
+class Waiting(Protocol):
+    """An audit entry that the log may not have yet."""
+
+    @property
+    def id(self) -> EntryId:
+        """Its id."""
+
+    @property
+    def at(self) -> datetime:
+        """When it happened (aware, UTC)."""
+
+    @property
+    def salt(self) -> bytes:
+        """Its salt."""
+
+    @property
+    def body(self) -> bytes:
+        """Its canonical body."""
+
+
+class TrailOut(Protocol):
+    """The audit trail, as far as copying it out goes; filled by `graph.trail`."""
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Make entries durable; one that is there already is left as it is."""
+
+    def unlogged(self, limit: int) -> Sequence[Waiting]:
+        """Return up to `limit` entries that are not marked as logged, oldest first."""
+
+    def mark_logged(self, entries: Sequence[EntryId]) -> None:
+        """Mark entries that the log holds durably."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logbook:
+    """Seals the trail into the log, signs checkpoints, and issues certificates.
+
+    Attributes:
+        home: the register's folder; the log is in `log`, certificates are in `certificates`.
+        policy: bytes of the policy file in force, filed with each certificate.
+        now: gives the present instant, for the signatures.
+    """
+
+    home: Path
+    origin: str
+    signer: Signer
+    verifier: Verifier
+    memory: Path
+    trail: TrailOut
+    policy: bytes
+    now: Callable[[], datetime]
+
+    @property
+    def log_folder(self) -> Path:
+        """Where the log lies."""
+        return self.home / "log"
+
+    def begin(self) -> None:
+        """Make the empty log with its first checkpoint and its public keys, once, when a register is made.
+
+        Raises:
+            Conflict: it has been begun before.
+        """
+        checkpoints = self._checkpoints()
+        with self._log():
+            publish(self.log_folder, checkpoints.begin(at=self.now()))
+            write_durably(self.log_folder, [("vkey", encode_vkeys(checkpoints.keys))])
+
+    def seal_trail(self) -> int:
+        """Copy the audit entries that are not yet in the log there, and sign it; return how many.
+
+        Raises:
+            Unavailable: the log is in use, or the graph is not there. Tampered: the log went backwards or forked.
+        """
+        waiting = self.trail.unlogged(BATCH)
+        if not waiting:
+            return 0
+        count = 0
+        with self._log() as log:
+            while waiting:
+                log.append([LogEntry(id=one.id, at=one.at, salt=one.salt, body=one.body) for one in waiting])
+                publish(self.log_folder, self._checkpoints().sign(log, at=self.now()))
+                self.trail.mark_logged([one.id for one in waiting])
+                count += len(waiting)
+                waiting = self.trail.unlogged(BATCH)
+        return count
+
+    def certify(self, body: Mapping[str, Any], *, at: datetime) -> Filed:
+        """Sign the predicate `body`, log its digest, and file it with its proof; filed already: return what was filed.
+
+        Interrupted anywhere, it is taken up where it stood: the envelope is signed once, and its entry logged once.
+        """
+        certificate = str(body["certificate"]["id"])
+        folder = self._folder(certificate)
+        if not (folder / ENVELOPE).exists():
+            envelope = seal(draft(body), name=self.origin, signer=self.signer)
+            entry = Entry(
+                at=at,
+                actor="system",
+                role="system",
+                act=Act.CERTIFICATE_ISSUED,
+                targets=(certificate,),
+                detail={"sha256": digest(envelope)},
+            )
+            folder.mkdir(parents=True, exist_ok=True)
+            # The envelope last: where it stands, everything it needs stands too.
+            files = [(ENTRY, _encoded(entry)), ("policy.toml", self.policy), (ENVELOPE, envelope)]
+            for name, content in files:
+                write_durably(folder, [(name, content)])
+        entry = _decoded((folder / ENTRY).read_bytes())
+        if not (folder / PROOF).exists():
+            self.trail.append([entry])
+            self.seal_trail()
+            with self._log() as log:
+                index = log.find(entry.id)
+                if index is None:
+                    raise Unavailable("certificate.unlogged", "the log does not hold the certificate's entry yet")
+                proof = prove(log, index, (self.log_folder / "checkpoint").read_bytes())
+            vkey = (self.log_folder / "vkey").read_bytes()
+            write_durably(folder, [("vkey", vkey), (PROOF, proof.encode())])
+        return self._filed(certificate)
+
+    def previous(self) -> Filed | None:
+        """Return the newest certificate filed, or None before the first."""
+        return max(self.all(), key=lambda one: one.sequence, default=None)
+
+    def all(self) -> tuple[Filed, ...]:
+        """Return every certificate filed, in no order."""
+        folders = self.home / "certificates"
+        names = sorted(one.name for one in folders.iterdir()) if folders.exists() else []
+        return tuple(self._filed(name) for name in names if (folders / name / PROOF).exists())
+
+    def files(self, certificate: str) -> Mapping[str, str] | None:
+        """Return the files of one certificate by name, as a stranger needs them, or None."""
+        if not is_id(certificate) or not (self._folder(certificate) / PROOF).exists():
+            return None
+        folder = self._folder(certificate)
+        names = (ENVELOPE, PROOF, "policy.toml", "vkey")
+        return {name: (folder / name).read_text("utf-8") for name in names}
+
+    def predicate(self, certificate: str) -> dict[str, Any]:
+        """Return what a filed certificate states. Raises NotFound."""
+        folder = self._folder(certificate)
+        if not is_id(certificate) or not (folder / ENVELOPE).exists():
+            raise NotFound
+        envelope = decode(parse_form((folder / ENVELOPE).read_bytes()))
+        found: dict[str, Any] = json.loads(envelope.payload)["predicate"]
+        return found
+
+    def _folder(self, certificate: str) -> Path:
+        return self.home / "certificates" / certificate
+
+    def _filed(self, certificate: str) -> Filed:
+        folder = self._folder(certificate)
+        proof = Proof.parse((folder / PROOF).read_bytes())
+        return Filed(
+            certificate=certificate,
+            sequence=int(self.predicate(certificate)["certificate"]["sequence"]),
+            digest=digest((folder / ENVELOPE).read_bytes()),
+            index=proof.index,
+        )
+
+    def _checkpoints(self) -> CheckpointSigner:
+        return CheckpointSigner(origin=self.origin, signer=self.signer, verifier=self.verifier, memory=self.memory)
+
+    @contextmanager
+    def _log(self) -> Iterator[Log]:
+        end = time.monotonic() + _WAIT_SECONDS
+        while True:
+            try:
+                log = Log.open(self.log_folder)
+                break
+            except Unavailable as busy:
+                if busy.code != "log.in-use" or time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
+        with log:
+            yield log
+
+
+def _encoded(entry: Entry) -> bytes:
+    return json.dumps({"salt": entry.salt, "body": entry.body().decode("ascii")}).encode("ascii")
+
+
+def _decoded(content: bytes) -> Entry:
+    kept = json.loads(content)
+    body = json.loads(kept["body"])
+    return Entry(
+        id=EntryId(body["id"]),
+        at=datetime.fromisoformat(body["at"]),
+        actor=body["actor"],
+        role=body["role"],
+        act=Act(body["act"]),
+        targets=tuple(body["targets"]),
+        detail=body["detail"],
+        salt=kept["salt"],
+    )
