@@ -62,10 +62,11 @@ class SignalStore(Protocol):
         """Write everything of `batch` and the audit entries in one transaction.
 
         New things by CREATE, known subjects by MATCH on `revision = seen`, ids of a purge under way refused.
-        A signal id that is there already makes the whole call do nothing (it ran before).
+        Signals that are all there already make the whole call do nothing (it ran before).
 
         Raises:
-            Conflict: code `graph.moved`: a subject changed or went since it was seen; nothing was written; see again.
+            Conflict: code `graph.moved`: a subject changed or went since it was seen, or another intake stored some of
+                the signals; nothing was written; see again.
         """
 
     def open(self, grant: Grant, signal: SignalId, witnessed: Witnessed) -> SealedSignal | None:

@@ -1,0 +1,168 @@
+"""All Cypher of reading and intake: constant texts, every value a parameter.
+
+Labels and types come from `graph.labels`. Every text that reads content for somebody holds the visibility clause
+(`visible`, `live`), inside its traversals, so that what is hidden is absent in counts and paths too. The texts run on
+Neo4j 5.26 and on 2026.x.
+"""
+
+from typing import Final
+
+from graph.labels import DISTRUSTED, LINK, LINKS, MENTIONS, SIGNAL, Label, Nodes, Part, Relationships, Tie
+
+LINK_TYPES: Final = "|".join(LINKS)
+
+
+def visible(name: str) -> str:
+    """Return the clause that a reader may see the signal, mention or link `name`: its handling code and markings.
+
+    Parameters: `handling` and `markings`, what the reader is cleared for.
+    """
+    return (
+        f"({name}.handling IN $handling AND all(marking IN {name}.markings WHERE marking IN $markings)"
+        f" AND {name}.{DISTRUSTED.name} IS NULL)"
+    )
+
+
+def live(name: str) -> str:
+    """Return the clause that the subject `name` is not past its term on civil date `today`, nor hidden otherwise."""
+    return f"({name}.remove_by > $today AND NOT {name}.restricted AND {name}.{DISTRUSTED.name} IS NULL)"
+
+
+def _end(name: str) -> str:
+    return f"({name}:{Label.PORT} OR {live(name)})"
+
+
+def _bare(declared: Nodes | Relationships) -> str:
+    return ", ".join(f".{one.name}" for one in declared.properties if one.part in (Part.FACT, Part.MAC))
+
+
+_LINK: Final = (
+    f"r {{{_bare(LINK)}, type: type(r), from_: startNode(r).id, to: coalesce(endNode(r).id, endNode(r).code),"
+    f" to_port: endNode(r):{Label.PORT}}}"
+)
+_MENTION: Final = "m {.*, signal: g.id, subject: s.id}"
+_BARE_MENTION: Final = f"m {{{_bare(MENTIONS)}, signal: g.id, subject: s.id}}"
+BARE_SIGNAL: Final = f"g {{{_bare(SIGNAL)}}}"
+
+# A node is locked by writing to it; what is read after that in the same statement is what the lock protects.
+_LOCK: Final = "SET {0}.locked = true REMOVE {0}.locked"
+
+# Intake.
+
+SIGNALS_PRESENT: Final = f"UNWIND $ids AS id MATCH (g:{Label.SIGNAL} {{id: id}}) RETURN g.id AS id"
+
+CARRIERS_PRESENT: Final = f"""
+UNWIND $ids AS id
+MATCH (i:{Label.IDENTIFIER} {{id: id}})
+RETURN i.id AS id, COLLECT {{ MATCH (i)<-[:{Tie.CARRIES}]-(s:{Label.SUBJECT}) RETURN s.id }} AS subjects
+"""
+
+SUBJECTS_TRUSTED: Final = f"""
+UNWIND $ids AS id
+MATCH (s:{Label.SUBJECT} {{id: id}}) WHERE s.{DISTRUSTED.name} IS NULL
+RETURN s {{.*}} AS subject
+"""
+
+GONE: Final = f"UNWIND $ids AS id MATCH (x:{Label.GONE} {{id: id}}) RETURN x.id AS id"
+
+MOVE_SUBJECTS: Final = f"""
+UNWIND $rows AS row
+MATCH (s:{Label.SUBJECT} {{id: row.id}})
+{_LOCK.format("s")}
+WITH s, row WHERE s.revision = row.revision - 1
+SET s += row
+RETURN count(s) AS done
+"""
+
+CREATE_SUBJECTS: Final = f"UNWIND $rows AS row CREATE (s:{Label.SUBJECT}:$(row.label)) SET s = row.properties"
+
+CREATE_IDENTIFIERS: Final = f"UNWIND $rows AS row CREATE (i:{Label.IDENTIFIER}) SET i = row"
+
+HOLD_IDENTIFIERS: Final = f"""
+UNWIND $ids AS id
+MATCH (i:{Label.IDENTIFIER} {{id: id}})
+{_LOCK.format("i")}
+RETURN count(i) AS done
+"""
+
+MERGE_PORTS: Final = f"UNWIND $rows AS row MERGE (p:{Label.PORT} {{code: row.code}}) ON CREATE SET p = row"
+
+CREATE_SIGNALS: Final = f"""
+UNWIND $rows AS row
+CREATE (g:{Label.SIGNAL}) SET g = row.properties
+WITH g, row
+CALL (g, row) {{
+    UNWIND row.properties.ports AS code
+    MATCH (p:{Label.PORT} {{code: code}})
+    CREATE (g)-[:{Tie.AT}]->(p)
+}}
+UNWIND row.mentions AS mention
+MATCH (s:{Label.SUBJECT} {{id: mention.subject}})
+CREATE (g)-[m:{Tie.MENTIONS}]->(s) SET m = mention.properties
+"""
+
+MERGE_CARRIES: Final = f"""
+UNWIND $rows AS row
+MATCH (s:{Label.SUBJECT} {{id: row.subject}})
+MATCH (i:{Label.IDENTIFIER} {{id: row.identifier}})
+MERGE (s)-[:{Tie.CARRIES}]->(i)
+RETURN count(*) AS done
+"""
+
+CREATE_LINKS: Final = f"""
+UNWIND $rows AS row
+MATCH (a:{Label.SUBJECT} {{id: row.from_}})
+MATCH (b:{Label.SUBJECT} {{id: row.to}})
+CREATE (a)-[r:$(row.type)]->(b) SET r = row.properties
+"""
+
+CREATE_PORT_LINKS: Final = f"""
+UNWIND $rows AS row
+MATCH (a:{Label.SUBJECT} {{id: row.from_}})
+MATCH (b:{Label.PORT} {{code: row.to}})
+CREATE (a)-[r:$(row.type)]->(b) SET r = row.properties
+"""
+
+# The audit trail.
+
+APPEND_ENTRIES: Final = f"UNWIND $rows AS row MERGE (e:{Label.ENTRY} {{id: row.id}}) ON CREATE SET e = row"
+
+UNLOGGED_ENTRIES: Final = f"""
+MATCH (e:{Label.ENTRY}) WHERE e.at IS NOT NULL
+RETURN e {{.*}} AS entry ORDER BY e.at, e.id LIMIT $limit
+"""
+
+DELETE_ENTRIES: Final = f"UNWIND $ids AS id MATCH (e:{Label.ENTRY} {{id: id}}) DELETE e"
+
+# Names.
+
+_ROSTER: Final = f"""
+WITH g ORDER BY g.id LIMIT $page
+RETURN g.id AS signal, g.entered_at AS entered_at,
+    COLLECT {{ MATCH (g)-[m:{Tie.MENTIONS}]->(s:{Label.SUBJECT}) RETURN [m.id, s.id, m.names] }} AS mentions
+ORDER BY signal
+"""
+
+ROSTER: Final = f"MATCH (g:{Label.SIGNAL}) WHERE g.id > $after {_ROSTER}"
+
+ROSTER_SINCE: Final = f"MATCH (g:{Label.SIGNAL}) WHERE g.entered_at >= $since AND g.id > $after {_ROSTER}"
+
+# Reading for somebody.
+
+OPEN_SIGNAL: Final = f"""
+MATCH (g:{Label.SIGNAL} {{id: $id}})
+WHERE {visible("g")} AND (
+    EXISTS {{ MATCH (g)-[:{Tie.MENTIONS}]->(s:{Label.SUBJECT}) WHERE {live("s")} }}
+    OR (g.remove_by > $today AND NOT EXISTS {{ (g)-[:{Tie.MENTIONS}]->() }}))
+RETURN g {{.*}} AS signal,
+    COLLECT {{
+        MATCH (g)-[m:{Tie.MENTIONS}]->(s:{Label.SUBJECT}) WHERE {visible("m")} AND {live("s")}
+        RETURN {_MENTION}
+    }} AS mentions,
+    COLLECT {{
+        MATCH (g)-[:{Tie.MENTIONS}]->(a:{Label.SUBJECT}) WHERE {live("a")}
+        MATCH (g)-[:{Tie.MENTIONS}|{Tie.AT}]->(b) WHERE {_end("b")}
+        MATCH (a)-[r:{LINK_TYPES}]->(b) WHERE r.signal = g.id AND {visible("r")}
+        RETURN DISTINCT {_LINK}
+    }} AS links
+"""

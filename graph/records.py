@@ -1,0 +1,185 @@
+"""Between the sealed forms of `register` and properties in the graph, after the declaration in `graph.labels`.
+
+What is read may have been altered by whoever can write to the database. A fact that cannot even be read, such as a code
+of no list, makes a record whose MAC is empty and so never verifies: it is refused where content is shown, and the
+nightly run finds it like any other record that was tampered with, instead of falling over it.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from functools import partial
+from typing import Any, Final, NewType, TypeVar, get_args, get_origin, get_type_hints
+
+from graph.labels import LINK, MENTIONS, PORT, SIGNAL, SUBJECT, Nodes, Part, Relationships
+from register.links import LinkKind
+from register.sealed import (
+    Facts,
+    LinkFacts,
+    MentionFacts,
+    Sealed,
+    SealedLink,
+    SealedMention,
+    SealedSignal,
+    SealedSubject,
+    SignalFacts,
+    SubjectFacts,
+)
+from register.stores import HarbourNode, Node
+
+Row = Mapping[str, Any]
+Properties = dict[str, Any]
+F = TypeVar("F", SubjectFacts, SignalFacts, MentionFacts, LinkFacts)
+
+_FOREVER: Final = date(9999, 12, 31)
+_INSTEAD: Final = {str: "", int: 0, bool: True}
+
+
+def _date(value: Any) -> date:
+    native = value.to_native()
+    if type(native) is not date:
+        raise TypeError
+    return native
+
+
+def instant(value: Any) -> datetime:
+    """Return an instant of the database as an aware datetime, UTC."""
+    native: datetime = value.to_native()
+    return native.astimezone(UTC)
+
+
+def _exactly(kind: type, value: Any) -> Any:
+    if type(value) is not kind:
+        raise TypeError
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple([_exactly(str, one) for one in value])
+
+
+Decode = Callable[[Any], Any]
+
+
+def _decoder(hint: Any) -> tuple[Decode, Any]:
+    """Return how a fact of this type is read, and what stands for one that cannot be read."""
+    if isinstance(hint, NewType):
+        hint = hint.__supertype__
+    if get_origin(hint) is tuple:
+        return _texts, ()
+    if hint is date:
+        return _date, _FOREVER
+    if hint is datetime:
+        return instant, datetime(9999, 12, 1, tzinfo=UTC)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return hint, next(iter(hint))
+    return partial(_exactly, hint), _INSTEAD[hint]
+
+
+def _decoders(facts: type[Facts]) -> tuple[tuple[str, bool, Decode, Any], ...]:
+    decoders = []
+    for name, hint in get_type_hints(facts).items():
+        required = [option for option in get_args(hint) if option is not type(None)]
+        optional = type(None) in get_args(hint)
+        decoders.append((name, optional, *_decoder(required[0] if optional else hint)))
+    return tuple(decoders)
+
+
+_READING: Final = {facts: _decoders(facts) for facts in (SubjectFacts, SignalFacts, MentionFacts, LinkFacts)}
+
+
+def _read(facts: type[F], row: Row) -> tuple[F, bytes]:
+    """Return the facts in `row` and their MAC, empty where one of them could not be read."""
+    values: Properties = {}
+    mac = row.get("mac")
+    readable = isinstance(mac, bytes)
+    for name, optional, decode, instead in _READING[facts]:
+        value = row.get(name)
+        if value is None and optional:
+            values[name] = None
+            continue
+        try:
+            values[name] = decode(value)
+        except (TypeError, ValueError, AttributeError, OverflowError):
+            values[name], readable = instead, False
+    return facts(**values), bytes(mac) if readable and mac is not None else b""
+
+
+def sealed(blob: Any) -> Sealed:
+    """Return a sealed value of the database; one that is no byte array opens to nothing."""
+    return Sealed(blob if isinstance(blob, bytes) else b"")
+
+
+def _sealed(row: Row, names: Collection[str]) -> dict[str, Sealed]:
+    return {name: sealed(blob) for name in names if (blob := row.get(name)) is not None}
+
+
+def _names(declared: Nodes | Relationships, part: Part) -> tuple[str, ...]:
+    return tuple(one.name for one in declared.properties if one.part is part)
+
+
+_FACTS: Final = {
+    facts: _names(declared, Part.FACT)
+    for facts, declared in ((SubjectFacts, SUBJECT), (SignalFacts, SIGNAL), (MentionFacts, MENTIONS), (LinkFacts, LINK))
+}
+_SIGNAL_SEALED: Final = _names(SIGNAL, Part.SEALED)
+_MENTION_SEALED: Final = _names(MENTIONS, Part.SEALED)
+_PORT: Final = tuple(one.name for one in PORT.properties)
+
+
+def properties(facts: Facts, mac: bytes, values: Mapping[str, Sealed] | None = None) -> Properties:
+    """Return what is stored of a record on its node or relationship: facts, MAC, sealed values."""
+    stored: Properties = {name: getattr(facts, name) for name in _FACTS[type(facts)]}
+    stored["mac"] = mac
+    if values:
+        stored.update((name, value.blob) for name, value in values.items())
+    return stored
+
+
+def subject(row: Row) -> SealedSubject:
+    """Return the subject whose properties are in `row`."""
+    facts, mac = _read(SubjectFacts, row)
+    return SealedSubject(facts=facts, mac=mac)
+
+
+def mention(row: Row) -> SealedMention:
+    """Return the mention whose properties, and the ids of its ends as `signal` and `subject`, are in `row`."""
+    facts, mac = _read(MentionFacts, row)
+    return SealedMention(facts=facts, mac=mac, sealed=_sealed(row, _MENTION_SEALED))
+
+
+def link(row: Row) -> SealedLink:
+    """Return the link of `row`: its properties, its `type`, the ids of its ends as `from_` and `to`, and `to_port`."""
+    facts, mac = _read(LinkFacts, {**row, "kind": _KINDS.get(row["type"])})
+    return SealedLink(facts=facts, mac=mac)
+
+
+_KINDS: Final = {kind.relationship: kind for kind in LinkKind}
+
+
+def signal(row: Row, mentions: Collection[Row], links: Collection[Row]) -> SealedSignal:
+    """Return the signal in `row` with the mentions, by place, and the links, by id, at hand."""
+    facts, mac = _read(SignalFacts, row)
+    read = sorted(map(mention, mentions), key=lambda one: (one.facts.place, one.facts.id))
+    return SealedSignal(
+        facts=facts,
+        mac=mac,
+        sealed=_sealed(row, _SIGNAL_SEALED),
+        mentions=tuple(read),
+        links=tuple(sorted(map(link, links), key=lambda one: one.facts.id)),
+    )
+
+
+def node(row: Row) -> Node:
+    """Return the subject and the mention that names it, in `row` as `subject` and `mention`."""
+    return Node(subject=subject(row["subject"]), mention=mention(row["mention"]))
+
+
+def harbour(row: Row) -> HarbourNode:
+    """Return the harbour whose properties are in `row`."""
+    return HarbourNode(code=row["code"], name=row["name"], latitude=row.get("latitude"), longitude=row.get("longitude"))
+
+
+def harbour_properties(harbour: HarbourNode) -> Properties:
+    """Return what is stored of a harbour."""
+    return {name: getattr(harbour, name) for name in _PORT}
