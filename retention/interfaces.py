@@ -29,7 +29,10 @@ class Erasure(Protocol):
     """The graph's side; filled by `graph.erasure`. Every write asserts the lease's fence."""
 
     def lease(self, holder: str, *, now: datetime, seconds: int) -> Lease | None:
-        """Take or renew the one lease; None while another holder's runs. A new holder has a higher fence."""
+        """Take or renew the one lease; None while another holder's runs.
+
+        A new holder has a higher fence, and so has the same one once its own lease has run out.
+        """
 
     def release(self, lease: Lease) -> None:
         """Give the lease back."""
@@ -90,7 +93,10 @@ class Erasure(Protocol):
         """Return the journal lines of a run, one a batch, in order."""
 
     def remains(self, ids: Collection[str]) -> tuple[str, ...]:
-        """Return what is still there of `ids`, in every label, relationship type and list property, as `label:id`."""
+        """Return what is still there of `ids`, in every label, relationship type and list property, as `label:id`.
+
+        But for the runs' own records (planned items, journal, markers of gone ids), which `close` takes away.
+        """
 
     def close(self, run: RunId, state: RunState, lease: Lease, *, detail: str, entries: Sequence[Entry]) -> None:
         """Set the run's last state; take away its journal lines, markers of gone ids and planned items."""
@@ -150,7 +156,7 @@ class Evidence(Protocol):
     """Log and signatures; filled in `api.wiring` from `evidence` and `vault.signing`."""
 
     def certify(self, body: Mapping[str, object], *, at: datetime) -> Filed:
-        """Sign `body` (the statement of certificate/1), log its digest, file it with its proof.
+        """Sign `body` (the predicate of certificate/1), log its digest, file it with its proof.
 
         A certificate id that is filed already is not filed again: what was filed then is returned.
         """

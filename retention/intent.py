@@ -1,0 +1,121 @@
+"""The beginning of a run, from an order to a durable plan; the numbers in comments are those of `retention.run`."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from register.audit import Act, Outcome
+from register.clock import Clock, civil_date
+from register.runs import Lease, Order, Run, RunState
+from register.stores import Trail
+from retention.checking import checked_signals, checked_subjects
+from retention.detail import Detail
+from retention.interfaces import Erasure, FactsCheck
+from retention.plan import DISTRUSTED, Plan, digest
+from retention.planning import make_plan
+from retention.rules import Policy
+from retention.steps import own_entry
+
+
+def survey(erasure: Erasure, check: FactsCheck, policy: Policy, as_of: date) -> Plan:
+    """Return the plan for civil date `as_of` from all live facts, checked; nothing is changed."""
+    return make_plan(
+        policy,
+        as_of,
+        signals=checked_signals(erasure.signals(), check),
+        subjects=checked_subjects(erasure.subjects(), check),
+        mentioning=erasure.mentioning,
+        distrusted=erasure.distrusted(),
+    )
+
+
+def refusal(as_of: date, *, today: date, policy: Policy, rehearsal: bool) -> str | None:
+    """Return the code of the rule by which no run may decide for `as_of`, or None.
+
+    A date to come is for plans, and for registers made for rehearsal; before the policy was in force nothing was due.
+    """
+    if as_of > today and not rehearsal:
+        return "date.future"
+    return "policy.not-in-force" if as_of < policy.valid_from else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """Begins runs. `rehearsal`: the register was made for rehearsal, where any date may be decided for."""
+
+    erasure: Erasure
+    check: FactsCheck
+    trail: Trail
+    clock: Clock
+    policy: Policy
+    rehearsal: bool
+
+    def begin(self, lease: Lease) -> Run | None:
+        """Begin the oldest order, if any: plan anew, hide what does not verify, write the intent.
+
+        Returns:
+            The run, durable: `erasing`, `planned` when it waits for a second person, or ended at once.
+        """
+        orders = self.erasure.orders()
+        if not orders:
+            return None
+        order, now = orders[0], self.clock.now()  # 1
+        code = refusal(order.as_of, today=civil_date(now), policy=self.policy, rehearsal=self.rehearsal)
+        if code is not None:
+            return self._refuse(order, code, lease)
+        plan = survey(self.erasure, self.check, self.policy, order.as_of)  # 3, 4
+        self._distrust(plan, lease)
+        self._supersede(order, lease)
+        state = RunState.PLANNED if plan.needs_approval else RunState.ERASING
+        run = Run(
+            id=order.id,
+            state=state if plan.due else RunState.NOTHING_DUE,
+            as_of=order.as_of,
+            started_at=now,
+            digest=plan.digest,
+            requested_by=order.requested_by,
+            due_subjects=plan.subjects,
+            due_signals=plan.signals,
+            detail=Detail.of(plan).text(),
+        )
+        detail = {
+            "as_of": run.as_of.isoformat(),
+            "digest": run.digest,
+            "policy": self.policy.digest,
+            "state": run.state,
+        }
+        entry = own_entry(now, Act.RETENTION_PLAN, targets=(run.id,), count=len(plan.due), detail=detail)
+        self.erasure.begin(run, lease, entry)
+        return run
+
+    def _refuse(self, order: Order, code: str, lease: Lease) -> Run:
+        now = self.clock.now()
+        run = Run(
+            id=order.id,
+            state=RunState.REFUSED,
+            as_of=order.as_of,
+            started_at=now,
+            digest=digest(order.as_of, self.policy.digest, (), ()),
+            requested_by=order.requested_by,
+        )
+        entry = own_entry(now, Act.RETENTION_PLAN, targets=(run.id,), detail={"code": code})
+        self.erasure.begin(run, lease, replace(entry, outcome=Outcome.REFUSED))
+        return run
+
+    def _distrust(self, plan: Plan, lease: Lease) -> None:
+        """Hide at once what does not verify; every other finding is an incident too."""
+        now = self.clock.now()
+        for reason in sorted({finding.reason for finding in plan.findings}):
+            ids = tuple(sorted(finding.id for finding in plan.findings if finding.reason is reason))
+            detail = {"code": reason.value}
+            entry = own_entry(now, Act.INTEGRITY_INCIDENT, targets=ids, count=len(ids), detail=detail)
+            if reason in DISTRUSTED:
+                self.erasure.distrust(ids, on=plan.as_of, lease=lease, entry=entry)
+            else:
+                self.trail.append([entry])
+
+    def _supersede(self, order: Order, lease: Lease) -> None:
+        """End the plans that still wait for a second person: the new one holds all that is due."""
+        for run in self.erasure.runs(unfinished=True):
+            detail = Detail.read(run.detail).closed({"superseded_by": order.id})
+            entry = own_entry(self.clock.now(), Act.RETENTION_PLAN, targets=(run.id,), detail={"code": "superseded"})
+            self.erasure.close(run.id, RunState.SUPERSEDED, lease, detail=detail.text(), entries=[entry])

@@ -1,0 +1,269 @@
+"""A retention run, from the order to the certificate; the numbers in comments are the steps of docs/architecture.md.
+
+Every state is durable before the next step begins. Whatever is interrupted, anywhere, is taken up by the next process
+and ends as if nothing had happened. Two processes share the work: one that holds the old root key deletes and forgets
+(`until_forgotten`), a fresh one reads back and certifies (`finish`).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from register.audit import Act, Entry
+from register.clock import Clock
+from register.errors import Unavailable
+from register.ids import mint
+from register.runs import FINISHED, Erased, Filed, Lease, Run, RunState, Skip
+from register.stores import Trail
+from retention.batches import Batches
+from retention.certificate import Account, IdsRoot, Issuer
+from retention.detail import Detail, Purged
+from retention.intent import Intent
+from retention.interfaces import Erasure, Evidence, FactsCheck, Forgetting
+from retention.journal import Check, Destroyed
+from retention.plan import digest
+from retention.rules import Policy
+from retention.steps import Point, Progress, Step, own_entry
+
+PATIENCE: Final = 120
+"""How many pauses a run waits for the processes that still hold the old root key to end, before it gives up for now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionRun:
+    """Carries runs out.
+
+    Attributes:
+        holder: code of the keeper these processes work for; they share its lease.
+        progress: told of each step once it is durable.
+        pause: waits a moment, between two looks at processes that should end.
+    """
+
+    erasure: Erasure
+    forgetting: Forgetting
+    check: FactsCheck
+    evidence: Evidence
+    trail: Trail
+    clock: Clock
+    policy: Policy
+    issuer: Issuer
+    ids_root: IdsRoot
+    holder: str
+    progress: Progress
+    pause: Callable[[], None]
+
+    def until_forgotten(self) -> Run | None:
+        """Take up the unfinished run, or begin the oldest order; carry it on until its keys are gone.
+
+        Returns:
+            The run as it stands: waiting for a second person, ended, or `forgotten` and ready for `finish` in a fresh
+            process. None when there is nothing to do, or another keeper is at work.
+
+        Raises:
+            Unavailable, Tampered: something failed on the way; a later call in a fresh process goes on from there.
+        """
+        lease = self._lease()  # 2
+        if lease is None:
+            return None
+        run = self._unfinished(lease) or self._begin(lease)
+        if run is None or run.state in FINISHED or run.state is RunState.PLANNED:
+            self.erasure.release(lease)
+            return run
+        if run.state is RunState.APPROVED:
+            run = self._advance(run, RunState.ERASING, lease)
+        if run.state is RunState.ERASING:
+            run = self._erase(run, lease)
+        if run.state is RunState.ERASED:
+            run = self._forget(run, lease)
+        return run
+
+    def finish(self) -> Run | None:
+        """Read back, certify and close the run that is `forgotten`, in a process that never saw the old root key.
+
+        Returns:
+            The run as it ended: certified, or failed when something was left. None when there is nothing to finish, or
+            another keeper is at work.
+
+        Raises:
+            Unavailable: code `workers.stale`: some process still holds the old root key; a later call goes on.
+        """
+        lease = self._lease()
+        if lease is None:
+            return None
+        run = next((run for run in self.erasure.runs(unfinished=True) if run.state is RunState.FORGOTTEN), None)
+        if run is not None:
+            workers = self._replaced(run, lease)
+            run = self._certify(run, workers, lease)
+        self.erasure.release(lease)
+        return run
+
+    def _lease(self) -> Lease | None:
+        return self.erasure.lease(self.holder, now=self.clock.now(), seconds=self.policy.lease_seconds)
+
+    def _renewed(self, lease: Lease) -> Lease:
+        """Return the same lease once more. Raises Unavailable when it ran out, even if nobody else has it."""
+        again = self._lease()
+        if again != lease:
+            raise Unavailable("lease.lost", "the lease ran out on the way; the next call goes on")
+        return again
+
+    def _unfinished(self, lease: Lease) -> Run | None:
+        """Return the run to take up. One whose items are not those that were planned has failed."""
+        for run in self.erasure.runs(unfinished=True):
+            if run.state is RunState.PLANNED:
+                continue
+            planned_by = Detail.read(run.detail).policy["sha256"]
+            if digest(run.as_of, planned_by, run.due_subjects, run.due_signals) == run.digest:
+                return run
+            return self._failed(run, "plan-changed", (), lease)
+        return None
+
+    def _begin(self, lease: Lease) -> Run | None:
+        intent = Intent(
+            erasure=self.erasure,
+            check=self.check,
+            trail=self.trail,
+            clock=self.clock,
+            policy=self.policy,
+            rehearsal=self.issuer.rehearsal,
+        )
+        run = intent.begin(lease)  # 1, 3, 4
+        if run is not None:
+            self._tell(Point.BEGUN, run)
+        return run
+
+    def _erase(self, run: Run, lease: Lease) -> Run:
+        batches = Batches(
+            erasure=self.erasure,
+            check=self.check,
+            clock=self.clock,
+            renew=lambda: self._renewed(lease),
+            progress=self.progress,
+            size=self.policy.batch,
+        )
+        batches.erase(run)  # 6
+        unknown = _skipped(self.erasure.journal(run.id), Skip.UNKNOWN)
+        entries = [self._incident(run, "unknown", unknown)] if unknown else []
+        run = self._advance(run, RunState.ERASED, lease, entries=entries)
+        self._tell(Point.ERASED, run)
+        return run
+
+    def _forget(self, run: Run, lease: Lease) -> Run:
+        """Let the key store forget what the journal says is deleted, never what was planned (crypto.md, a purge)."""
+        gone = Destroyed.of(self.erasure.journal(run.id))
+        forgotten = self.forgetting.forgotten(run.id)
+        if forgotten is None:
+            lease = self._renewed(lease)
+            version = self.forgetting.advance_anchor()  # 6, purge 3
+            self._tell(Point.ANCHOR, run)
+            ids, identifiers = gone.subjects | gone.signals, gone.identifiers
+            forgotten = self.forgetting.forget(  # 6, purge 4
+                run.id, ids, identifiers, version=version, fence=lease.fence
+            )
+            self._tell(Point.KEYS, run)
+        evidence = self.forgetting.destroy_old(fence=self._renewed(lease).fence)  # 6, purge 5
+        self._tell(Point.OLD_KEYS, run)
+        now = self.clock.now()
+        purged = Purged(forgotten=forgotten, fence=lease.fence, destroyed_at=now)
+        detail = replace(Detail.read(run.detail), certificate=mint(), purged=purged)
+        told: dict[str, str | int] = dict(evidence)
+        told |= {"generation": forgotten.generation_after, "anchor": forgotten.anchor_after}
+        entry = own_entry(now, Act.KEYS_REPLACED, targets=(run.id,), count=forgotten.rows_dropped, detail=told)
+        run = self._advance(run, RunState.FORGOTTEN, lease, detail=detail, entries=[entry])
+        self._tell(Point.FORGOTTEN, run)
+        return run
+
+    def _replaced(self, run: Run, lease: Lease) -> int:
+        """Wait for the processes with the old root key to end (6, purge 6); return how many there were at first."""
+        first = self.forgetting.stale_workers(now=self.clock.now())
+        stale = first
+        for _ in range(PATIENCE):
+            if not stale:
+                self._tell(Point.WORKERS, run)
+                return len(first)
+            self.pause()
+            self._renewed(lease)
+            stale = self.forgetting.stale_workers(now=self.clock.now())
+        raise Unavailable("workers.stale", f"{len(stale)} processes still hold the old root key")
+
+    def _certify(self, run: Run, workers: int, lease: Lease) -> Run:
+        detail, journal = Detail.read(run.detail), self.erasure.journal(run.id)
+        purged, destroyed = detail.purged, Destroyed.of(journal)
+        if purged is None:
+            return self._failed(run, "no-key-store-result", (), lease)
+        left, readback = self._read_back(destroyed, max(self.clock.now(), purged.destroyed_at))  # 7
+        if left:
+            return self._failed(run, "read-back", left, lease)
+        self._tell(Point.READ_BACK, run)
+        lease = self._renewed(lease)
+        self.evidence.seal_trail()
+        filed = self.evidence.previous()
+        if filed is None or filed.certificate != detail.certificate:
+            account = Account(  # 8
+                issuer=self.issuer,
+                run=run,
+                detail=detail,
+                purged=purged,
+                destroyed=destroyed,
+                readback=readback,
+                workers=workers,
+                previous=filed,
+                ended_at=max(self.clock.now(), readback[0].at),
+                ids_root=self.ids_root,
+            )
+            filed = self.evidence.certify(account.body(), at=account.ended_at)  # 9
+        self._tell(Point.CERTIFIED, run)
+        run = self._close(run, detail, destroyed, filed, lease)  # 10
+        self._tell(Point.CLOSED, run)
+        self.evidence.seal_trail()
+        return run
+
+    def _read_back(self, gone: Destroyed, at: datetime) -> tuple[tuple[str, ...], tuple[Check, ...]]:
+        """Return what is left of what should be gone, and the checks made (`destroy_old` has tried the old root)."""
+        in_graph = self.erasure.remains(gone.ids)
+        keyed = gone.subjects | gone.signals | gone.identifiers
+        in_keys = self.forgetting.remains(keyed)
+        checks = (
+            Check(store="graph", check="ids", asked=len(gone.ids), found=len(in_graph), at=at),
+            Check(store="key-store", check="rows-and-tokens", asked=len(keyed), found=len(in_keys), at=at),
+            Check(store="anchor", check="old-root-opens", asked=1, found=0, at=at),
+        )
+        return (*in_graph, *in_keys), checks
+
+    def _close(self, run: Run, detail: Detail, gone: Destroyed, filed: Filed, lease: Lease) -> Run:
+        outcome: dict[str, str | int] = {kind: len(ids) for kind, ids in gone.kinds.items()}
+        outcome |= {"redacted": len(gone.redacted), "skipped": len(gone.skipped)}
+        outcome |= {"certificate": filed.certificate, "digest": filed.digest, "index": filed.index}
+        targets = (filed.certificate, run.id)
+        told: dict[str, str | int] = {"digest": filed.digest, "index": filed.index}
+        entry = own_entry(self.clock.now(), Act.CERTIFICATE_ISSUED, targets=targets, count=len(gone.ids), detail=told)
+        text = detail.closed(outcome).text()
+        self.erasure.close(run.id, RunState.CERTIFIED, lease, detail=text, entries=[entry])
+        return replace(run, state=RunState.CERTIFIED, due_subjects=(), due_signals=(), detail=text)
+
+    def _failed(self, run: Run, code: str, left: tuple[str, ...], lease: Lease) -> Run:
+        """Record that the run failed. Its items and journal stay, for whoever looks into it."""
+        detail = replace(Detail.read(run.detail), outcome={"failure": code, "left": len(left)})
+        entries = [self._incident(run, code, left)]
+        return self._advance(run, RunState.FAILED, lease, detail=detail, entries=entries)
+
+    def _advance(
+        self, run: Run, state: RunState, lease: Lease, *, detail: Detail | None = None, entries: Sequence[Entry] = ()
+    ) -> Run:
+        text = run.detail if detail is None else detail.text()
+        self.erasure.advance(run.id, state, lease, detail=text, entries=entries)
+        return replace(run, state=state, detail=text)
+
+    def _incident(self, run: Run, code: str, targets: tuple[str, ...]) -> Entry:
+        detail = {"code": code, "run": run.id}
+        now = self.clock.now()
+        return own_entry(now, Act.INTEGRITY_INCIDENT, targets=targets, count=len(targets), detail=detail)
+
+    def _tell(self, point: Point, run: Run) -> None:
+        of = len(run.due_subjects) + len(run.due_signals)
+        self.progress(Step(point=point, run=run.id, done=0 if point is Point.BEGUN else of, of=of))
+
+
+def _skipped(journal: Sequence[Erased], reason: Skip) -> tuple[str, ...]:
+    return tuple(item for line in journal for item, why in line.skipped if why is reason)
