@@ -5,7 +5,7 @@ from itertools import chain, combinations
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from register.errors import Tampered
@@ -54,17 +54,25 @@ def test_occurrences(vector):
     assert read(outcome.texts[0], dict(enumerate(outcome.labels))) == vector["text"]
 
 
+ANY_NAME = NAMES | st.text(max_size=12)
+# Names that lie inside each other, end where another begins, or are the same.
+ENTANGLED = st.sampled_from(["Anna", "Berg", "Anna Berg", "Berg Anna", "Anna Berg Anna", "van Berg", "Anna van Berg"])
+
+
 @st.composite
-def tellings(draw):
+def tellings(draw, names_of=ENTANGLED | ANY_NAME):
     """A text in which names, pieces of names and anything else stand side by side, and who is named."""
-    stated = draw(st.lists(st.lists(NAMES | st.text(max_size=12), min_size=1, max_size=3).map(tuple), max_size=4))
+    stated = draw(st.lists(st.lists(names_of, min_size=1, max_size=2).map(tuple), min_size=1, max_size=4))
     names = list(chain.from_iterable(stated))
     pieces = [piece for name in names for piece in name.split()]
-    spelt = st.sampled_from([*names, *pieces, "de"]).flatmap(
-        lambda name: st.sampled_from([name, name.upper(), name.lower(), name.title()])
+    spelt = st.builds(
+        lambda name, spell: spell(name),
+        st.sampled_from([*names, *pieces, "de"]),
+        st.sampled_from([str, str.upper, str.lower, str.title]),
     )
     glue = st.sampled_from([" ", "", ", ", "'s ", "-", "\n", "_", "\u200b", "\u0301", "\u00ad"])
-    return "".join(draw(st.lists(st.one_of(spelt, glue, glue, st.text(max_size=6)), max_size=20))), stated
+    spaced = spelt.map("{} ".format)
+    return "".join(draw(st.lists(st.one_of(spaced, spelt, glue, st.text(max_size=6)), min_size=1, max_size=20))), stated
 
 
 @given(tellings())
@@ -74,16 +82,16 @@ def test_with_all_labels_the_text_comes_back(telling):
     assert read(parts, labels) == text
 
 
-@given(tellings(), st.data())
-def test_without_a_mention_none_of_its_names_is_left(telling, data):
+@settings(max_examples=200)
+@given(tellings() | tellings(ENTANGLED))
+def test_without_a_mention_none_of_its_names_is_left(telling):
     text, stated = telling
-    assume(stated)
     parts, labels = redacted(text, *stated)
-    absent = data.draw(st.sets(st.integers(0, len(stated) - 1), min_size=1))
-    shown = read(parts, {at: one for at, one in labels.items() if at not in absent}, gone="\u25ae")
-    for name in chain.from_iterable(stated[at] for at in absent):
-        if sum(map(str.isalnum, name)) >= 2 and not whole_word(name).search("\u25ae"):
-            assert not whole_word(name).search(shown)
+    for absent, names in enumerate(stated):
+        shown = read(parts, {at: one for at, one in labels.items() if at != absent}, gone="\u25ae")
+        for name in names:
+            if sum(map(str.isalnum, name)) >= 2 and not whole_word(name).search("\u25ae"):
+                assert not whole_word(name).search(shown)
 
 
 @given(st.text(), st.lists(st.text(max_size=20).map(lambda name: (name,)), max_size=5))
