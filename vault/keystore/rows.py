@@ -1,0 +1,96 @@
+"""What the key store's rows hold, in clear, and how it becomes bytes before it is wrapped."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from register.errors import Conflict
+from register.ids import ReceiptId, SignalId, SubjectId
+from vault.formats import ValueKey, pad, prefixed, unpad
+
+
+class KeyKind(StrEnum):
+    """What a key of the store is for."""
+
+    SUBJECT = "subject"
+    SIGNAL = "signal"
+    SOURCE = "source"
+    REGISTER = "register"
+
+
+FACTS_KEY: Final = "facts-mac"
+LOOKUP_KEY: Final = "lookup"
+DELIVERY_KEY: Final = "deliveries"
+TOKEN: Final = "token"  # noqa: S105 - a kind of row
+DELIVERY: Final = "delivery"
+
+Rings = Mapping[tuple[str, str], Sequence[ValueKey]]
+"""Keys by (kind, id), the oldest version first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class NewToken:
+    """An identifier's value with its id; `replaces` is the id the token pointed at when it was looked up."""
+
+    value: bytes
+    identifier: str
+    replaces: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StoredDelivery:
+    """A delivery. Of a purged signal's only `receipt` is left: `signal` is None, everything else empty.
+
+    Attributes:
+        content: SHA-256 of the canonical content.
+        subjects: id of the subject at each place of the signal that was new then.
+    """
+
+    done: bool
+    receipt: ReceiptId
+    signal: SignalId | None
+    contributor: str = ""
+    content: bytes = b""
+    subjects: Mapping[int, SubjectId] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class NewRows:
+    """What one intake transaction writes: (id, kind, key of 32 bytes), tokens, deliveries by value."""
+
+    keys: Sequence[tuple[str, KeyKind, bytes]]
+    tokens: Sequence[NewToken]
+    deliveries: Sequence[tuple[bytes, StoredDelivery]]
+
+
+def delivery_payload(value: bytes, delivery: StoredDelivery | None) -> bytes:
+    """Return what is kept wrapped of a delivery: what its token is made from, and, unless it is purged, its content."""
+    rest = b""
+    if delivery is not None:
+        content = {
+            "contributor": delivery.contributor,
+            "content": delivery.content.hex(),
+            "subjects": {str(place): one for place, one in delivery.subjects.items()},
+        }
+        rest = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+    return pad(prefixed(value) + rest)
+
+
+def split_payload(payload: bytes) -> tuple[bytes, bytes]:
+    """Return value and content of what `delivery_payload` made. Raises Tampered."""
+    data = unpad(payload)
+    end = 2 + int.from_bytes(data[:2], "big")
+    return data[2:end], data[end:]
+
+
+def tombstone(purged: str) -> bytes:
+    """Return what is kept of a purged id, so that it is never used again."""
+    return hashlib.sha256(purged.encode()).digest()
+
+
+def raced() -> Conflict:
+    """Return the error of an intake that was overtaken."""
+    return Conflict("token.raced", "another intake or a purge came first; look up again")

@@ -1,0 +1,101 @@
+"""The key store's statements, each built once, and the writes of an intake."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import BindParameter, Connection, Row, bindparam, insert, literal_column, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from vault.keystore import schema
+from vault.keystore.rows import KeyKind, raced, tombstone
+from vault.keystore.schema import chunks, many
+
+_k, _t, _d, _r = schema.keys.c, schema.tokens.c, schema.deliveries.c, schema.revisions.c
+_ids: Final[BindParameter[Any]] = bindparam("ids", expanding=True)
+_digests: Final[BindParameter[Any]] = bindparam("digests", expanding=True)
+GENERATION: Final = select(schema.register.c.generation)
+REGISTER_KEYS: Final = select(_k.id, _k.version, _k.wrapped).where(_k.kind == KeyKind.REGISTER).order_by(_k.version)
+KEYS: Final = (
+    select(_k.id, _k.kind, _k.version, _k.wrapped)
+    .where(_k.id.in_(_ids), _k.kind.in_(bindparam("kinds", expanding=True)))
+    .order_by(_k.id, _k.kind, _k.version)
+)
+TOKENS: Final = select(_t.digest, _t.identifier).where(_t.digest.in_(_digests))
+DELIVERIES: Final = select(schema.deliveries).where(_d.digest.in_(_digests))
+BY_RECEIPT: Final = select(schema.deliveries).where(_d.receipt == bindparam("receipt"))
+REVISIONS: Final = select(_r.id, _r.revision).where(_r.id.in_(_ids))
+TOMBSTONES: Final = select(schema.tombstones.c.id_sha256).where(schema.tombstones.c.id_sha256.in_(_digests)).limit(1)
+DONE: Final = update(schema.deliveries).where(_d.signal == bindparam("of_signal")).values(done=literal_column("1"))
+MOVE_TOKEN: Final = (
+    update(schema.tokens)
+    .where(_t.digest == bindparam("of_digest"))
+    .values(identifier=bindparam("to_identifier"), wrapped=bindparam("to_wrapped"))
+)
+_new: Final = upsert(schema.revisions)
+REMEMBER: Final = _new.on_conflict_do_update(
+    index_elements=[_r.id], set_={"revision": _new.excluded.revision}, where=_new.excluded.revision > _r.revision
+)
+KEY_COLUMNS: Final = ("id", "kind", "version", "wrapped")
+TOKEN_COLUMNS: Final = ("digest", "identifier", "wrapped")
+DELIVERY_COLUMNS: Final = ("digest", "receipt", "done", "signal", "forgotten_by", "wrapped")
+INSERT_KEY: Final = insert(schema.keys)
+INSERT_TOKEN: Final = insert(schema.tokens)
+INSERT_DELIVERY: Final = insert(schema.deliveries)
+
+
+def identifiers_by_digest(connection: Connection, digests: Iterable[bytes]) -> dict[bytes, str]:
+    """Return the identifier ids of these tokens; unknown ones are absent."""
+    return {
+        digest: identifier
+        for chunk in chunks(digests)
+        for digest, identifier in connection.execute(TOKENS, {"digests": chunk})
+    }
+
+
+def deliveries_by_digest(connection: Connection, digests: Iterable[bytes]) -> dict[bytes, Row[Any]]:
+    """Return the deliveries with these tokens; unknown ones are absent."""
+    return {row.digest: row for chunk in chunks(digests) for row in connection.execute(DELIVERIES, {"digests": chunk})}
+
+
+def refuse_purged(connection: Connection, ids: Iterable[str]) -> None:
+    """Refuse ids that were purged: they are never used again. Raises Conflict (`token.raced`)."""
+    for chunk in chunks(map(tombstone, ids)):
+        if connection.execute(TOMBSTONES, {"digests": chunk}).first() is not None:
+            raise raced()
+
+
+def add_tokens(connection: Connection, tokens: Sequence[tuple[bytes, str, bytes, str | None]]) -> None:
+    """Write tokens (digest, identifier, wrapped value, identifier replaced); equal ones stay.
+
+    Raises:
+        Conflict: code `token.raced`: one points at an identifier that is neither its own nor replaced.
+    """
+    held = identifiers_by_digest(connection, (row[0] for row in tokens))
+    fresh, moved = [], []
+    for digest, identifier, wrapped, replaces in tokens:
+        current = held.get(digest)
+        if current is None:
+            fresh.append((digest, identifier, wrapped))
+        elif current == replaces:
+            moved.append((digest, identifier, wrapped))
+        elif current != identifier:
+            raise raced()
+    many(connection, INSERT_TOKEN, TOKEN_COLUMNS, fresh)
+    many(connection, MOVE_TOKEN, ("of_digest", "to_identifier", "to_wrapped"), moved)
+
+
+def add_deliveries(connection: Connection, deliveries: Sequence[tuple[bytes, str, int, str | None, bytes]]) -> None:
+    """Write deliveries (digest, receipt, done, signal, wrapped content); the same one, still pending, stays.
+
+    Raises:
+        Conflict: code `token.raced`: it is another signal's, or done.
+    """
+    held = deliveries_by_digest(connection, (row[0] for row in deliveries))
+    fresh = []
+    for digest, receipt, done, signal, wrapped in deliveries:
+        current = held.get(digest)
+        if current is None:
+            fresh.append((digest, receipt, done, signal, None, wrapped))
+        elif (current.signal, current.receipt, current.done) != (signal, receipt, 0):
+            raise raced()
+    many(connection, INSERT_DELIVERY, DELIVERY_COLUMNS, fresh)

@@ -1,0 +1,337 @@
+"""Seals what intake accepted, opens what a reader may see, and checks the facts beside it.
+
+One key object per record, one kept context for all facts MACs, one read and one write of the key store per batch.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from hmac import compare_digest
+from itertools import islice
+from typing import Final
+
+from register.accepted import AcceptedBatch, AcceptedMention, AcceptedSignal, OpenedMention, OpenedSignal
+from register.errors import Conflict, Tampered, Unavailable
+from register.ids import MentionId, SignalId, SubjectId
+from register.narrative import decode_labels, decode_text, encode_labels, encode_text
+from register.sealed import (
+    MENTION_FIELDS,
+    SIGNAL_FIELDS,
+    Facts,
+    Sealed,
+    SealedBatch,
+    SealedLink,
+    SealedMention,
+    SealedSignal,
+    SealedSubject,
+    SubjectFacts,
+    canonical,
+)
+from vault.contents import (
+    details_bytes,
+    details_from,
+    names_bytes,
+    names_from,
+    reference_bytes,
+    reference_from,
+)
+from vault.formats import Cipher, Opaque, ValueKey, digest, new_keys, value_context, value_tail, value_version
+from vault.keystore.rows import KeyKind, NewRows, NewToken, Rings, StoredDelivery
+from vault.keystore.store import KeyStore
+from vault.lookup import content_digest, strong_value
+
+MENTION_CONTENT: Final = 1
+"""Content revision of a mention's fields: a mention is never edited, a correction makes a new one."""
+
+SOURCE_FIELD: Final = "source_description"
+_STREAM: Final = 2000
+_MENTION_TAILS: Final = {name: value_tail(name, MENTION_CONTENT) for name in MENTION_FIELDS}
+_KEPT_TAILS: Final = {1: {name: value_tail(name, 1) for name in SIGNAL_FIELDS}}
+
+
+class BatchKeys(Opaque):
+    """The keys of one batch: those the store holds, and new ones, each drawn when it is first asked for.
+
+    Attributes:
+        drawn: the new ones, by (kind, id), 32 bytes each.
+    """
+
+    __slots__ = ("_cipher", "_made", "_pool", "_rings", "drawn")
+
+    def __init__(self, rings: Rings, cipher: Cipher) -> None:
+        self._rings = rings
+        self._cipher = cipher
+        self._made: dict[tuple[str, str], ValueKey] = {}
+        self._pool: list[bytes] = []
+        self.drawn: dict[tuple[KeyKind, str], bytes] = {}
+
+    def newest(self, kind: KeyKind, name: str) -> ValueKey:
+        """Return the key to seal with."""
+        ring = self._rings.get((kind, name))
+        if ring is not None:
+            return ring[-1]
+        made = self._made.get((kind, name))
+        if made is None:
+            self._pool = self._pool or new_keys(256)
+            self.drawn[kind, name] = raw = self._pool.pop()
+            made = self._made[kind, name] = ValueKey(raw, 1, cipher=self._cipher)
+        return made
+
+
+class Sealer:
+    """Fills `register.interfaces.Sealing` and `retention.interfaces.FactsCheck` from a key store."""
+
+    def __init__(self, store: KeyStore) -> None:
+        self._store = store
+        self._facts = store.facts_context()
+
+    def seal(self, batch: AcceptedBatch) -> SealedBatch:
+        """Seal `batch`; on return keys, tokens and deliveries (pending) are durable in one key-store transaction.
+
+        Keys that an interrupted intake of the same ids left are used again: it may yet commit to the graph.
+
+        Raises:
+            Conflict: code `token.raced`: another intake came first, or a known subject is not in the newest revision
+                that this register remembers; look up again.
+            Unavailable: code `generation.moved`: this process must end.
+            Tampered: a subject is known to the graph and has no key.
+        """
+        ids: list[str] = [one.id for one in (*batch.moved, *batch.created)]
+        ids += [one.facts.id for one in batch.signals]
+        rings = self._store.value_keys(ids, KeyKind.SUBJECT, KeyKind.SIGNAL, KeyKind.SOURCE)
+        if any((KeyKind.SUBJECT, one.id) not in rings for one in batch.moved):
+            raise Tampered
+        newest = self._store.newest(one.id for one in batch.moved)
+        if any(one.revision <= newest.get(one.id, 0) for one in batch.moved):
+            # Facts put back to an older state must not get a new MAC.
+            raise Conflict("token.raced", "a subject changed; look up again")
+        keys = BatchKeys(rings, self._store.cipher)
+        sealed = self.seal_with(batch, keys)
+        self._store.add(self._rows(batch, keys))
+        return sealed
+
+    def seal_with(self, batch: AcceptedBatch, keys: BatchKeys) -> SealedBatch:
+        """Seal `batch` under `keys`; nothing is stored."""
+        return SealedBatch(
+            signals=tuple([self._seal_signal(one, keys) for one in batch.signals]),
+            created=tuple([self._seal_subject(one) for one in batch.created]),
+            moved=tuple([self._seal_subject(one) for one in batch.moved]),
+            identifiers=tuple([(name, str(one.kind)) for one, name in batch.identifiers.items()]),
+        )
+
+    def settle(self, batch: SealedBatch) -> None:
+        """Remember the revisions written by the graph's commit, and mark the batch's deliveries done."""
+        signals = [(one.facts.id, one.facts.revision) for one in batch.signals]
+        subjects = [(one.facts.id, one.facts.revision) for one in (*batch.created, *batch.moved)]
+        self._store.settle([signal for signal, _ in signals], [*signals, *subjects])
+
+    def settled(self, signals: Collection[SignalId]) -> None:
+        """Mark the deliveries of `signals` done: the graph holds them already, from an intake that was interrupted."""
+        self._store.settle(signals)
+
+    def mac(self, facts: Facts) -> bytes:
+        """Return facts MAC v1, 32 bytes, of `facts`."""
+        return digest(self._facts, canonical(facts))
+
+    def verifies(self, record: SealedSubject | SealedMention | SealedLink | SealedSignal) -> bool:
+        """Say whether the record's facts are what this register wrote (not its parts, nor its revision)."""
+        return compare_digest(self.mac(record.facts), record.mac)
+
+    def check(self, records: Iterable[SealedSubject | SealedLink]) -> None:
+        """Check facts that are shown without opening anything: their MACs, and the revisions of subjects.
+
+        Raises:
+            Tampered: facts do not verify.
+            Unavailable: code `record.moved`: a subject is in an older revision than this register remembers. It was
+                changed since it was read, or put back by hand: reading again tells the one from the other.
+        """
+        records = tuple(records)
+        if not all(map(self.verifies, records)):
+            raise Tampered
+        subjects = [one.facts for one in records if isinstance(one, SealedSubject)]
+        if subjects and self.behind((one.id, one.revision) for one in subjects):
+            raise Unavailable("record.moved", "a record changed while it was read; ask again")
+
+    def behind(self, revisions: Iterable[tuple[str, int]]) -> tuple[str, ...]:
+        """Return the ids whose revision is lower than the newest this register remembers."""
+        stream = iter(revisions)
+        late: list[str] = []
+        while some := list(islice(stream, _STREAM)):
+            newest = self._store.newest(name for name, _ in some)
+            late.extend(name for name, revision in some if revision < newest.get(name, 0))
+        return tuple(late)
+
+    def remember(self, revisions: Iterable[tuple[str, int]]) -> None:
+        """Remember revisions after a graph commit (never lowers one)."""
+        self._store.settle((), revisions)
+
+    def open_mentions(self, mentions: Sequence[SealedMention]) -> tuple[OpenedMention, ...]:
+        """Open mentions, in the order given, after checking their MACs. Raises Tampered."""
+        if not all(map(self.verifies, mentions)):
+            raise Tampered
+        rings = self._store.value_keys((one.facts.subject for one in mentions), KeyKind.SUBJECT)
+        return tuple([self._open_mention(one, rings) for one in mentions])
+
+    def open_names(
+        self, rows: Iterable[tuple[MentionId, SubjectId, Sealed]]
+    ) -> Iterator[tuple[tuple[str, ...], str | None]]:
+        """Open the names only, (names, born_on) a row, in the order given, streaming. Raises Tampered."""
+        stream = iter(rows)
+        register, tail = self._store.register, _MENTION_TAILS["names"]
+        while some := list(islice(stream, _STREAM)):
+            rings = self._store.value_keys((subject for _, subject, _ in some), KeyKind.SUBJECT)
+            for mention, subject, sealed in some:
+                key = _matching(rings, KeyKind.SUBJECT, subject, sealed)
+                yield names_from(key.open(value_context(register, mention), tail, sealed.blob))
+
+    def open_signal(self, signal: SealedSignal, *, with_source: bool = False) -> OpenedSignal:
+        """Open a signal with the mentions at hand, after checking MACs and remembered revision.
+
+        The source's description is opened only `with_source`; otherwise not even its key is read.
+
+        Raises:
+            Tampered: something does not verify or open, belongs to another signal, or was taken away.
+        """
+        facts = signal.facts
+        if not self.verifies(signal) or not _whole(signal):
+            raise Tampered
+        self._check_revision(facts.id, facts.revision)
+        kinds = (KeyKind.SIGNAL, KeyKind.SOURCE) if with_source else (KeyKind.SIGNAL,)
+        rings = self._store.value_keys([facts.id], *kinds)
+        tails = _tails(facts.content)
+        context = value_context(self._store.register, facts.id)
+
+        def opened(name: str) -> bytes:
+            value = signal.sealed.get(name)
+            if value is None:
+                raise Tampered
+            kind = KeyKind.SOURCE if name == SOURCE_FIELD else KeyKind.SIGNAL
+            return _matching(rings, kind, facts.id, value).open(context, tails[name], value.blob)
+
+        reference, present = reference_from(opened("reference"))
+        wanted = present if with_source else present - {SOURCE_FIELD}
+        if not wanted < set(SIGNAL_FIELDS) or set(signal.sealed) - {"reference", *present}:
+            raise Tampered
+        return OpenedSignal(
+            id=facts.id,
+            facts=facts,
+            reference=reference,
+            texts={name: decode_text(opened(name)) for name in SIGNAL_FIELDS if name in wanted},
+            mentions=self.open_mentions(signal.mentions),
+        )
+
+    def assert_current(self) -> None:
+        """Assert, right before the first byte goes out, that this process still serves the key store's generation.
+
+        Raises:
+            Unavailable: it does not; the process sends nothing more and ends.
+        """
+        self._store.assert_current()
+
+    def _check_revision(self, record: str, revision: int) -> None:
+        newest = self._store.newest([record]).get(record, 0)
+        if revision < newest:
+            raise Tampered
+        if revision > newest:
+            self._store.settle((), [(record, revision)])
+
+    def _seal_subject(self, facts: SubjectFacts) -> SealedSubject:
+        return SealedSubject(facts=facts, mac=self.mac(facts))
+
+    def _seal_signal(self, signal: AcceptedSignal, keys: BatchKeys) -> SealedSignal:
+        facts = signal.facts
+        context = value_context(self._store.register, facts.id)
+        tails = _tails(facts.content)
+        own = keys.newest(KeyKind.SIGNAL, facts.id)
+        reference = reference_bytes(signal.reference, signal.texts)
+        sealed = {"reference": Sealed(own.seal(context, tails["reference"], reference))}
+        for name, text in signal.texts.items():
+            key = keys.newest(KeyKind.SOURCE, facts.id) if name == SOURCE_FIELD else own
+            sealed[name] = Sealed(key.seal(context, tails[name], encode_text(text)))
+        return SealedSignal(
+            facts=facts,
+            mac=self.mac(facts),
+            sealed=sealed,
+            mentions=tuple([self._seal_mention(one, keys) for one in signal.mentions]),
+            links=tuple([SealedLink(facts=one, mac=self.mac(one)) for one in signal.links]),
+        )
+
+    def _seal_mention(self, mention: AcceptedMention, keys: BatchKeys) -> SealedMention:
+        facts = mention.facts
+        key = keys.newest(KeyKind.SUBJECT, facts.subject)
+        context = value_context(self._store.register, facts.id)
+        values = {
+            "names": names_bytes(mention.names, mention.born_on),
+            "details": details_bytes(mention.position, mention.identifiers),
+            "labels": encode_labels(mention.labels),
+        }
+        return SealedMention(
+            facts=facts,
+            mac=self.mac(facts),
+            sealed={name: Sealed(key.seal(context, _MENTION_TAILS[name], data)) for name, data in values.items()},
+        )
+
+    def _open_mention(self, mention: SealedMention, rings: Rings) -> OpenedMention:
+        facts = mention.facts
+        context = value_context(self._store.register, facts.id)
+
+        def opened(name: str) -> bytes:
+            value = mention.sealed.get(name)
+            if value is None:
+                raise Tampered
+            key = _matching(rings, KeyKind.SUBJECT, facts.subject, value)
+            return key.open(context, _MENTION_TAILS[name], value.blob)
+
+        names, born_on = names_from(opened("names"))
+        position, identifiers = details_from(opened("details"))
+        return OpenedMention(
+            facts=facts,
+            names=names,
+            born_on=born_on,
+            position=position,
+            identifiers=identifiers,
+            labels=decode_labels(opened("labels")),
+        )
+
+    def _rows(self, batch: AcceptedBatch, keys: BatchKeys) -> NewRows:
+        tokens = self._store.tokens
+        return NewRows(
+            keys=[(name, kind, raw) for (kind, name), raw in keys.drawn.items()],
+            tokens=[
+                NewToken(value=strong_value(one), identifier=name, replaces=batch.replaced.get(one))
+                for one, name in batch.identifiers.items()
+            ],
+            deliveries=[
+                (
+                    tokens.delivery_value(one.facts.contributor, one.reference),
+                    StoredDelivery(
+                        done=False,
+                        receipt=one.receipt,
+                        signal=one.facts.id,
+                        contributor=one.facts.contributor,
+                        content=content_digest(one.digest),
+                        subjects=one.created,
+                    ),
+                )
+                for one in batch.signals
+            ],
+        )
+
+
+def _tails(content: int) -> Mapping[str, bytes]:
+    return _KEPT_TAILS.get(content) or {name: value_tail(name, content) for name in SIGNAL_FIELDS}
+
+
+def _matching(rings: Rings, kind: KeyKind, name: str, value: Sealed) -> ValueKey:
+    """Return the key, of one record, whose version the value names. Raises Tampered: there is none."""
+    version = value_version(value.blob)
+    for key in rings.get((kind, name), ()):
+        if key.version == version:
+            return key
+    raise Tampered
+
+
+def _whole(signal: SealedSignal) -> bool:
+    """Say whether the mentions and links at hand are all of this signal (some may be hidden, or gone)."""
+    facts = signal.facts
+    return all(one.facts.signal == facts.id and one.facts.id in facts.mentions for one in signal.mentions) and all(
+        one.facts.signal == facts.id and one.facts.id in facts.links for one in signal.links
+    )
