@@ -62,12 +62,18 @@ class FoldedName:
 # (Devanagari, kana) write vowels and consonants as marks, so theirs stay.
 _MARKS: Final = re.compile("[\u0300-\u036f\u0591-\u05c7\u0640\u064b-\u065f\u0670]")
 _ARABIC_ARTICLE: Final = re.compile("(?<!\\w)\u0627\u0644(?=\\w{3})")
-# Waw and vav are consonants at the start of a word and mostly vowels inside it; bet and pe are hard at the start.
-_SPOKEN: Final = (
-    (re.compile("\u05d5\u05d5"), "v"),
-    (re.compile("(?<=\\w)[\u0648\u05d5]"), "u"),
-    (re.compile("(?<!\\w)\u05d1"), "b"),
-    (re.compile("(?<!\\w)\u05e4"), "p"),
+# What the tables, letter by letter, cannot know: alef, ta marbuta and final he stand for a; waw, vav and yod are
+# consonants at the start of a word and mostly vowels inside it; bet and pe are hard at the start.
+_SPOKEN: Final = tuple(
+    (re.compile(written), spoken)
+    for written, spoken in (
+        ("[\u0627\u0629\u0649\u05d0]|(?<=\\w)\u05d4(?!\\w)", "a"),
+        ("\u05d5\u05d5", "v"),
+        ("(?<=\\w)[\u0648\u05d5]", "u"),
+        ("(?<=\\w)[\u064a\u06cc\u05d9]", "i"),
+        ("(?<!\\w)\u05d1", "b"),
+        ("(?<!\\w)\u05e4", "p"),
+    )
 )
 # Ideographs and Hangul: one syllable each.
 _SYLLABLES: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff]+")

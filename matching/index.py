@@ -16,16 +16,16 @@ from rapidfuzz.distance import Indel
 
 from matching.folding import FoldedName, Role
 from matching.likeness import skeleton
-from matching.scoring import Comparison, neighbours, share, weight
+from matching.scoring import Comparison, share, weight
 
 _SCANNED: Final = 4
 _RANKED: Final = 2000
 _INITIAL_FOUND: Final = 0.45
 _NEAR_FROM: Final = 0.6
-_SPELT_NEAR: Final = 60
-_SOUNDS_NEAR: Final = 20
-_SOUND_NEAR: Final = 60
-_NEAR: Final = 80
+_SPELT_NEAR: Final = 40
+_SOUNDS_NEAR: Final = 12
+_SOUND_NEAR: Final = 150
+_NEAR: Final = 120
 _GROWTH: Final = 1.05
 _SHORTEST_PIECE: Final = 4
 _PIECE_LIKENESS: Final = 0.6
@@ -202,10 +202,10 @@ class NameIndex:
             holding = dict[int, float]()
             for alike, near in nearest:
                 holding.update(dict.fromkeys(self._words.holders(near), alike))
-            heavy = weight(word)
+            heavy = weight(word) * query.parts.count(word)
             for number, alike in holding.items():
                 found[number] = found.get(number, 0.0) + heavy * alike
-        for _, joined, heavy in neighbours(query):
+        for _, joined, heavy in comparison.neighbours:
             for number in self._words.holders(joined):
                 found[number] = max(found.get(number, 0.0), heavy)
         return found

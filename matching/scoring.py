@@ -9,6 +9,7 @@ of counts; they hold no text of either name.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from math import fsum
 from typing import Final, NamedTuple
 
 from rapidfuzz.distance import OSA
@@ -89,6 +90,13 @@ _SMALL: Final = 0.5
 _OTHER_FORM: Final = 3.0
 
 
+_DIFFERENCES: Final = {
+    Role.PARTICLE: ReasonCode.PARTICLE,
+    Role.TITLE: ReasonCode.TITLE,
+    Role.FORM: ReasonCode.LEGAL_FORM,
+}
+
+
 def weight(word: str) -> float:
     """Return how much a word or initial of a name weighs, 0.3 to 1: short ones say less."""
     return _WEIGHTS[len(word)] if len(word) < len(_WEIGHTS) else 1.0
@@ -113,6 +121,8 @@ class Comparison:
     def __init__(self, query: FoldedName) -> None:
         self.query = query
         self.like = Likeness()
+        self.neighbours = tuple(neighbours(query))
+        self._sides = {role: set(query.having(role)) for role in _DIFFERENCES}
 
     def value(self, stored: FoldedName) -> float:
         """Return the score of `stored`: 0 to 100, one decimal; 100 only if both fold alike."""
@@ -120,16 +130,16 @@ class Comparison:
             return 100.0
         pairings, left_query, left_stored = self._pair(stored)
         part = share(
-            sum(pairing.weight * pairing.likeness for pairing in pairings),
-            sum(pairing.weight for pairing in pairings),
-            sum(weight(self.query.parts[place]) for place in left_query),
-            sum(weight(stored.parts[place]) for place in left_stored),
+            fsum(pairing.weight * pairing.likeness for pairing in pairings),
+            fsum(pairing.weight for pairing in pairings),
+            fsum(weight(self.query.parts[place]) for place in left_query),
+            fsum(weight(stored.parts[place]) for place in left_stored),
         )
         deducted = _INEXACT + _ORDER * _disordered(pairings)
-        for role in (Role.PARTICLE, Role.TITLE, Role.FORM):
-            ours, theirs = set(self.query.having(role)), set(stored.having(role))
+        for role in self._differing(stored):
+            ours, theirs = self._sides[role], set(stored.having(role))
             contradicts = role == Role.FORM and ours and theirs and not ours & theirs
-            deducted += _OTHER_FORM if contradicts else _SMALL * (ours != theirs)
+            deducted += _OTHER_FORM if contradicts else _SMALL
         return round(max(0.0, 100 * part - deducted), 1)
 
     def reasons(self, stored: FoldedName) -> tuple[Reason, ...]:
@@ -143,15 +153,20 @@ class Comparison:
                 reasons += self._why(pairing, stored)
             if _disordered(pairings):
                 reasons.append(Reason(code=ReasonCode.ORDER))
-            for role, code in _DIFFERENCES.items():
-                if set(self.query.having(role)) != set(stored.having(role)):
-                    reasons.append(Reason(code=code))
+            reasons += (Reason(code=_DIFFERENCES[role]) for role in self._differing(stored))
             for left, code in ((left_query, ReasonCode.MISSING), (left_stored, ReasonCode.ADDED)):
                 if left:
                     reasons.append(Reason(code=code, count=len(left)))
         if stored.transliterated != self.query.transliterated:
             reasons.append(Reason(code=ReasonCode.TRANSLITERATION))
         return tuple(reasons)
+
+    def _differing(self, stored: FoldedName) -> list[Role]:
+        """Return the roles of little weight in which the two names differ."""
+        roles = stored.roles
+        return [
+            role for role, ours in self._sides.items() if (role in roles or ours) and set(stored.having(role)) != ours
+        ]
 
     def _pair(self, stored: FoldedName) -> tuple[list[Pairing], list[int], list[int]]:
         """Pair the words, then the initials, of both; return the pairings and what is left on either side."""
@@ -186,8 +201,11 @@ class Comparison:
     def _joins(self, stored: FoldedName) -> Iterator[Pairing]:
         """Yield pairs of one word with two or three neighbours of the other name, read joined."""
         query, across = self.query, self.query.transliterated != stored.transliterated
-        for several, single, turned in ((query, stored, False), (stored, query, True)):
-            for places, joined, heavy in neighbours(several):
+        for several, single, turned in (
+            (self.neighbours, stored, False),
+            (neighbours(stored), query, True),
+        ):
+            for places, joined, heavy in several:
                 for place, word in enumerate(single.parts):
                     if single.roles[place] == Role.WORD and abs(len(joined) - len(word)) <= _JOINED_SLACK:
                         alike = self.like(joined, word, across=across)
@@ -213,13 +231,6 @@ class Comparison:
                 yield Reason(code=ReasonCode.SOUND, part=part)
             else:
                 yield Reason(code=ReasonCode.TYPING_ERROR, part=part, count=OSA.distance(one, other))
-
-
-_DIFFERENCES: Final = {
-    Role.PARTICLE: ReasonCode.PARTICLE,
-    Role.TITLE: ReasonCode.TITLE,
-    Role.FORM: ReasonCode.LEGAL_FORM,
-}
 
 
 def _choose(candidates: Iterable[Pairing]) -> list[Pairing]:

@@ -227,7 +227,8 @@ def _checked(query: str) -> FoldedName:
         message = f"a name to search for has at most {MOST_CHARACTERS} characters"
         raise Invalid((Fault(pointer="/name", rule="search.too-long", message=message),))
     folded = fold(query)
-    if folded.letters < FEWEST_LETTERS:
+    # Scripts without vowels fold to fewer letters than were written, ideographs to more.
+    if max(folded.letters, sum(map(str.isalnum, query))) < FEWEST_LETTERS or not folded.parts:
         message = f"a name to search for has at least {FEWEST_LETTERS} letters"
         raise Invalid((Fault(pointer="/name", rule="search.too-short", message=message),))
     return folded
