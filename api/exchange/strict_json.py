@@ -112,7 +112,8 @@ class _Marks:
         return _Number()
 
 
-def _faults(value: Any, pointer: str, depth: int, fields: Collection[str]) -> Iterator[Fault]:
+def _faults(value: Any, pointer: str, depth: int, fields: Collection[str] | None) -> Iterator[Fault]:
+    """Yield what is refused in `value`; without `fields` the pointer has ended above and stays as it is."""
     match value:
         case str():
             if BROKEN.search(value):
@@ -123,14 +124,16 @@ def _faults(value: Any, pointer: str, depth: int, fields: Collection[str]) -> It
             yield fault(pointer, "json.depth", limit=DEEPEST)
         case list():
             for at, item in enumerate(value):
-                yield from _faults(item, f"{pointer}/{at}", depth + 1, fields)
+                yield from _faults(item, pointer if fields is None else f"{pointer}/{at}", depth + 1, fields)
         case dict():
             if isinstance(value, _Doubled):
                 yield fault(pointer, "json.duplicate-key")
             if any(map(BROKEN.search, value)):
                 yield fault(pointer, "text.characters")
             for name, member in value.items():
-                yield from _faults(member, f"{pointer}/{name}" if name in fields else pointer, depth + 1, fields)
+                shown = fields is not None and name in fields
+                below = f"{pointer}/{name}" if shown else pointer
+                yield from _faults(member, below, depth + 1, fields if shown else None)
 
 
 def _composed(value: Any) -> Any:

@@ -7,6 +7,7 @@ from hypothesis import given
 from api.exchange import signal_v1
 from register.grading import Origin
 from register.links import LinkKind, NewLink
+from register.ports import Harbours
 from register.rules import RULES
 from register.signals import NewHandling, NewSource, canonical, check, document
 from register.subjects import SpecialCategory
@@ -249,3 +250,12 @@ def test_nothing_is_shown():
     assert "Piet" not in repr(signal)
     assert "hotline" not in repr(signal.source)
     assert "H1" not in repr(signal.handling)
+
+
+@pytest.mark.shared_data
+def test_every_shared_signal_is_sound(shared_data):
+    harbours = Harbours.load(shared_data / "ports" / "unlocode-2019-2-seaports.csv")
+    lines = (shared_data / "signals" / "open.ndjson").read_bytes().splitlines()
+    for signal in map(signal_v1.read, lines):
+        found = check(signal, today=TODAY, harbours=harbours.resolves, deadline=five_years, informant_months=4)
+        assert found == (), signal.reference
