@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from register.access import Role
 from register.accepted import AcceptedBatch, OpenedMention, OpenedSignal
+from register.access import Role
 from register.audit import Entry
 from register.grading import HandlingCode
 from register.ids import IdentifierId, MentionId, ReceiptId, RunId, SignalId, SubjectId
@@ -151,7 +151,7 @@ class Credentials(Protocol):
         handling: HandlingCode,
         expires_at: datetime | None,
     ) -> str:
-        """Enrol `code`, cleared up to `handling`; return its key, shown this once. Raises Conflict (enrolled already)."""
+        """Enrol `code`, cleared up to `handling`; return its key, shown this once. Raises Conflict (enrolled)."""
 
     def end(self, code: str) -> None:
         """End the key of `code`. Raises NotFound."""
