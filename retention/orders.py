@@ -82,7 +82,7 @@ class Orders:
         """Return orders not yet begun, then runs, newest first, in values of JSON."""
         orders = tuple(
             {
-                "id": one.id,
+                "run": one.id,
                 "state": "ordered",
                 "as_of": one.as_of.isoformat(),
                 "requested_by": one.requested_by,
@@ -121,7 +121,7 @@ def _planned(run: Run) -> tuple[str, ...]:
 
 def _told(run: Run) -> Mapping[str, object]:
     told: dict[str, object] = {
-        "id": run.id,
+        "run": run.id,
         "state": run.state.value,
         "as_of": run.as_of.isoformat(),
         "started_at": run.started_at.astimezone(UTC).isoformat(),
@@ -132,8 +132,8 @@ def _told(run: Run) -> Mapping[str, object]:
     if run.state is not RunState.REFUSED:
         detail = Detail.read(run.detail)
         told |= {
-            "policy": dict(detail.policy),
-            "due": {"subjects": len(run.due_subjects), "signals": len(run.due_signals)},
+            "policy": detail.policy["name"],
+            "planned": {"subjects": len(run.due_subjects), "signals": len(run.due_signals)},
             "outcome": dict(detail.outcome),
         }
     return told

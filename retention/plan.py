@@ -136,11 +136,21 @@ class Plan:
         """The plan for people and programs: ids, codes, dates and counts, in values of JSON."""
         return {
             "as_of": self.as_of.isoformat(),
-            "policy": policy_told(self.policy),
+            "policy": self.policy.name,
+            "policy_sha256": self.policy.digest,
             "outcome": self.policy.rule.outcome.value,
             "digest": self.digest,
             "needs_approval": self.needs_approval,
             "live": {"subjects": self.live_subjects, "signals": self.live_signals},
+            "counts": {
+                "subjects": len(self.subjects),
+                "signals that name nobody": len(self.signals),
+                "signals that go with their last subject": len(self.cascade.gone),
+                "signals that stay, redacted": len(self.cascade.redacted),
+                "mentions": self.cascade.mentions,
+                "links": self.cascade.links,
+                "identifiers, unless others carry them": self.cascade.identifiers,
+            },
             "due": [
                 {
                     "kind": one.kind.value,
@@ -151,22 +161,10 @@ class Plan:
                 }
                 for one in self.due
             ],
-            "cascade": {
-                "signals_gone": [{"id": signal, "with": list(subjects)} for signal, subjects in self.cascade.gone],
-                "signals_redacted": [
-                    {"id": signal, "without": list(subjects)} for signal, subjects in self.cascade.redacted
-                ],
-                "mentions": self.cascade.mentions,
-                "links": self.cascade.links,
-                "identifiers": self.cascade.identifiers,
-            },
+            "gone": [{"id": signal, "with": list(subjects)} for signal, subjects in self.cascade.gone],
+            "redacted": [{"id": signal, "without": list(subjects)} for signal, subjects in self.cascade.redacted],
             "findings": [{"kind": one.kind.value, "id": one.id, "reason": one.reason.value} for one in self.findings],
         }
-
-
-def policy_told(policy: Policy) -> Mapping[str, str]:
-    """Return by which file a plan was made, in values of JSON."""
-    return {"name": policy.name, "valid_from": policy.valid_from.isoformat(), "sha256": policy.digest}
 
 
 def digest(as_of: date, policy: str, subjects: Iterable[DueItem], signals: Iterable[DueItem]) -> str:

@@ -1,0 +1,381 @@
+"""In-memory stand-ins for what a retention run needs: they keep every promise of `retention.interfaces`.
+
+One contract suite runs on these and on the real graph and key store. All state is plain and public, so that a test can
+compare two of them, or play the database operator who changes it by hand.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from evidence.merkle import leaf_hash
+from evidence.statement import draft
+from register.audit import Entry
+from register.errors import Conflict, NotFound, Tampered, Unavailable
+from register.ids import IdentifierId, RunId, SignalId, SubjectId
+from register.runs import (
+    FINISHED,
+    Approval,
+    Changed,
+    Erased,
+    ErasureBatch,
+    Filed,
+    Forgotten,
+    Lease,
+    Order,
+    Run,
+    RunState,
+    Skip,
+    SubjectRecord,
+)
+from register.sealed import Facts, SealedLink, SealedMention, SealedSignal, SealedSubject, canonical
+
+
+@dataclass(slots=True)
+class SetClock:
+    """A clock that stands still until it is set."""
+
+    at: datetime = datetime(2026, 11, 24, 0, 30, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+
+@dataclass(slots=True)
+class FakeGraph:
+    """`Erasure` and `Trail` in memory."""
+
+    clock: SetClock
+    subjects_held: dict[SubjectId, SealedSubject] = field(default_factory=dict)
+    signals_held: dict[SignalId, SealedSignal] = field(default_factory=dict)
+    identifiers_held: set[IdentifierId] = field(default_factory=set)
+    orders_held: dict[RunId, Order] = field(default_factory=dict)
+    runs_held: dict[RunId, Run] = field(default_factory=dict)
+    journals: dict[RunId, list[Erased]] = field(default_factory=dict)
+    gone: dict[RunId, set[str]] = field(default_factory=dict)
+    doubted: dict[str, date] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    current: Lease | None = None
+    fence: int = 0
+    until: datetime | None = None
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        self.entries.extend(entries)
+
+    def lease(self, holder: str, *, now: datetime, seconds: int) -> Lease | None:
+        running = self.current is not None and self.until is not None and now < self.until
+        if self.current is None or not running:
+            self.fence += 1
+            self.current = Lease(holder=holder, fence=self.fence)
+        elif self.current.holder != holder:
+            return None
+        self.until = now + timedelta(seconds=seconds)
+        return self.current
+
+    def release(self, lease: Lease) -> None:
+        if lease == self.current:
+            self.current = None
+
+    def _fenced(self, lease: Lease) -> None:
+        if lease != self.current:
+            raise Unavailable("lease.lost", "another keeper writes here now")
+
+    def subjects(self) -> Iterator[SubjectRecord]:
+        for subject, held in sorted(self.subjects_held.items()):
+            dates = sorted(
+                (one.facts.received_on, one.facts.accepted_on)
+                for one in self.signals_held.values()
+                if _names(one, {subject})
+            )
+            yield SubjectRecord(subject=held, signals=tuple(dates))
+
+    def signals(self) -> Iterator[SealedSignal]:
+        for _, held in sorted(self.signals_held.items()):
+            yield held
+
+    def mentioning(self, subjects: Collection[SubjectId]) -> tuple[SealedSignal, ...]:
+        return tuple(one for one in self.signals() if _names(one, subjects))
+
+    def distrust(self, ids: Collection[str], *, on: date, lease: Lease, entry: Entry) -> None:
+        self._fenced(lease)
+        for one in ids:
+            self.doubted.setdefault(one, on)
+        self.entries.append(entry)
+
+    def distrusted(self) -> Mapping[str, date]:
+        held: set[str] = {*self.subjects_held, *self.signals_held}
+        return {one: on for one, on in self.doubted.items() if one in held}
+
+    def file_order(self, order: Order, entry: Entry) -> None:
+        self.orders_held.setdefault(order.id, order)
+        self.entries.append(entry)
+
+    def orders(self) -> tuple[Order, ...]:
+        return tuple(sorted(self.orders_held.values(), key=lambda one: one.requested_at))
+
+    def begin(self, run: Run, lease: Lease, entry: Entry) -> None:
+        self._fenced(lease)
+        if run.id not in self.runs_held:
+            self.orders_held.pop(run.id, None)
+            self.runs_held[run.id] = run
+            self.entries.append(entry)
+
+    def approve(self, run: RunId, digest: str, approval: Approval, entry: Entry) -> None:
+        held = self.runs_held.get(run)
+        if held is None:
+            raise NotFound
+        if held.state is not RunState.PLANNED or held.digest != digest:
+            raise Conflict("approval.other", "not waiting for an approval of this digest")
+        self.runs_held[run] = replace(held, state=RunState.APPROVED, approvals=(*held.approvals, approval))
+        self.entries.append(entry)
+
+    def runs(self, *, unfinished: bool = False) -> tuple[Run, ...]:
+        newest = reversed(self.runs_held.values())
+        return tuple(run for run in newest if not (unfinished and run.state in FINISHED))
+
+    def advance(self, run: RunId, state: RunState, lease: Lease, *, detail: str, entries: Sequence[Entry] = ()) -> None:
+        self._fenced(lease)
+        self.runs_held[run] = replace(self.runs_held[run], state=state, detail=detail)
+        self.entries.extend(entries)
+
+    def erase(self, run: RunId, batch: ErasureBatch, lease: Lease, entry: Entry) -> Erased | Changed:
+        self._fenced(lease)
+        lines = self.journals.setdefault(run, [])
+        if batch.number < len(lines):
+            return lines[batch.number]
+        if changed := tuple(self._changed(batch)):
+            return Changed(items=changed)
+        going = frozenset(subject for subject, _ in batch.subjects)
+        line = self._deleted(batch, going)
+        lines.append(line)
+        ids = (*line.subjects, *line.signals, *line.mentions, *line.links, *line.identifiers)
+        self.gone.setdefault(run, set()).update(ids)
+        self.entries.append(entry.found(ids, len(ids)))
+        return line
+
+    def _changed(self, batch: ErasureBatch) -> Iterator[tuple[str, Skip]]:
+        wanted: list[tuple[str, int]] = [*batch.subjects, *batch.signals]
+        wanted += [(facts.id, facts.revision - 1) for facts, _ in batch.redacted]
+        revisions: dict[str, int] = {one: held.facts.revision for one, held in self.subjects_held.items()}
+        revisions |= {one: held.facts.revision for one, held in self.signals_held.items()}
+        for one, revision in wanted:
+            if one not in revisions:
+                yield one, Skip.UNKNOWN
+            elif revisions[one] != revision:
+                yield one, Skip.CHANGED
+
+    def _deleted(self, batch: ErasureBatch, going: frozenset[SubjectId]) -> Erased:
+        whole = {signal for signal, _ in batch.signals}
+        facts = {one.id: (one, mac) for one, mac in batch.redacted}
+        mentions, links = [], []
+        for one, held in list(self.signals_held.items()):
+            kept = tuple(part for part in held.mentions if one not in whole and part.facts.subject not in going)
+            tied = tuple(
+                part
+                for part in held.links
+                if one not in whole and part.facts.from_ not in going and part.facts.to not in going
+            )
+            mentions += [part.facts for part in held.mentions if part not in kept]
+            links += [part.facts.id for part in held.links if part not in tied]
+            if one in whole:
+                del self.signals_held[one]
+            else:
+                new, mac = facts.get(one, (held.facts, held.mac))
+                self.signals_held[one] = replace(held, facts=new, mac=mac, mentions=kept, links=tied)
+        for subject in going:
+            del self.subjects_held[subject]
+        carried = {
+            each for held in self.signals_held.values() for part in held.mentions for each in part.facts.identifiers
+        }
+        last = {each for part in mentions for each in part.identifiers} - carried
+        self.identifiers_held -= last
+        return Erased(
+            subjects=tuple(sorted(going)),
+            signals=tuple(sorted(whole)),
+            mentions=tuple(sorted(part.id for part in mentions)),
+            links=tuple(sorted(links)),
+            identifiers=tuple(sorted(last)),
+            redacted=tuple(sorted(facts)),
+            skipped=batch.skipped,
+        )
+
+    def journal(self, run: RunId) -> tuple[Erased, ...]:
+        return tuple(self.journals.get(run, ()))
+
+    def remains(self, ids: Collection[str]) -> tuple[str, ...]:
+        wanted = set(ids)
+        found = {f"Subject:{one}" for one in self.subjects_held if one in wanted}
+        found |= {f"Identifier:{one}" for one in self.identifiers_held if one in wanted}
+        for one, held in self.signals_held.items():
+            named: set[str] = {one, *held.facts.mentions, *held.facts.links}
+            named |= {part.facts.id for part in held.mentions} | {part.facts.subject for part in held.mentions}
+            named |= {each for part in held.links for each in (part.facts.id, part.facts.from_, part.facts.to)}
+            found |= {f"Signal:{each}" for each in named & wanted}
+        return tuple(sorted(found))
+
+    def close(self, run: RunId, state: RunState, lease: Lease, *, detail: str, entries: Sequence[Entry]) -> None:
+        self._fenced(lease)
+        held = self.runs_held[run]
+        self.runs_held[run] = replace(held, state=state, detail=detail, due_subjects=(), due_signals=())
+        self.journals.pop(run, None)
+        self.gone.pop(run, None)
+        self.entries.extend(entries)
+
+
+def _names(signal: SealedSignal, subjects: Collection[SubjectId]) -> bool:
+    return any(mention.facts.subject in subjects for mention in signal.mentions)
+
+
+@dataclass(slots=True)
+class FakeKeyStore:
+    """`Forgetting` in memory: which ids have a row or token, under which generation and anchor version."""
+
+    rows: set[str] = field(default_factory=set)
+    tokens: set[str] = field(default_factory=set)
+    tombstones: set[str] = field(default_factory=set)
+    generation: int = 1
+    versions: set[int] = field(default_factory=lambda: {1})
+    committed: int = 1
+    workers: dict[str, int] = field(default_factory=dict)
+    results: dict[RunId, Forgotten] = field(default_factory=dict)
+
+    def forgotten(self, run: RunId) -> Forgotten | None:
+        return self.results.get(run)
+
+    def advance_anchor(self) -> int:
+        self.versions.add(max(self.versions) + 1)
+        return max(self.versions)
+
+    def forget(
+        self, run: RunId, ids: Collection[str], identifiers: Collection[IdentifierId], *, version: int, fence: int
+    ) -> Forgotten:
+        if version not in self.versions or version <= self.committed:
+            raise Unavailable("keys.moved", "this anchor version is not the newest")
+        dropped, unhashed = self.rows & set(ids), self.tokens & set(identifiers)
+        self.rows -= dropped
+        self.tokens -= unhashed
+        self.tombstones |= {*ids, *identifiers}
+        done = Forgotten(
+            run=run,
+            generation_before=self.generation,
+            generation_after=self.generation + 1,
+            anchor_before=self.committed,
+            anchor_after=version,
+            anchor_kind="file",
+            assurance="logical",
+            rows_dropped=len(dropped),
+            rows_kept=len(self.rows),
+            tokens_dropped=len(unhashed),
+            tokens_kept=len(self.tokens),
+        )
+        self.generation, self.committed = done.generation_after, version
+        self.results[run] = done
+        return done
+
+    def destroy_old(self, *, fence: int) -> Mapping[str, str]:
+        self.versions = {one for one in self.versions if one >= self.committed}
+        if self.committed not in self.versions:
+            raise Tampered
+        return {"old-root": "does-not-open"}
+
+    def stale_workers(self, *, now: datetime) -> tuple[str, ...]:
+        return tuple(sorted(one for one, generation in self.workers.items() if generation < self.generation))
+
+    def remains(self, ids: Collection[str]) -> tuple[str, ...]:
+        wanted = set(ids)
+        return (*(f"row:{one}" for one in self.rows & wanted), *(f"token:{one}" for one in self.tokens & wanted))
+
+
+@dataclass(slots=True)
+class FakeFacts:
+    """`FactsCheck` in memory, with a real MAC over the real canonical form."""
+
+    key: bytes = b"a key for tests"
+    newest: dict[str, int] = field(default_factory=dict)
+
+    def mac(self, facts: Facts) -> bytes:
+        return hmac.digest(self.key, canonical(facts), "sha256")
+
+    def verifies(self, record: SealedSubject | SealedMention | SealedLink | SealedSignal) -> bool:
+        return hmac.compare_digest(record.mac, self.mac(record.facts))
+
+    def behind(self, revisions: Iterable[tuple[str, int]]) -> tuple[str, ...]:
+        return tuple(one for one, revision in revisions if revision < self.newest.get(one, revision))
+
+    def remember(self, revisions: Iterable[tuple[str, int]]) -> None:
+        for one, revision in revisions:
+            self.newest[one] = max(revision, self.newest.get(one, revision))
+
+
+@dataclass(slots=True)
+class FakeEvidence:
+    """`Evidence` in memory: files what is well formed and makes sense, and nothing else."""
+
+    trail: FakeGraph
+    filed: list[tuple[Filed, Mapping[str, Any]]] = field(default_factory=list)
+    leaves: list[bytes] = field(default_factory=list)
+    sealed: int = 0
+
+    def certify(self, body: Mapping[str, Any], *, at: datetime) -> Filed:
+        for one, _ in self.filed:
+            if one.certificate == body["certificate"]["id"]:
+                return one
+        digest = hashlib.sha256(draft(body)).digest()
+        self.leaves.append(leaf_hash(digest))
+        filed = Filed(
+            certificate=body["certificate"]["id"],
+            sequence=body["certificate"]["sequence"],
+            digest=digest.hex(),
+            index=len(self.leaves) - 1,
+        )
+        self.filed.append((filed, body))
+        return filed
+
+    def previous(self) -> Filed | None:
+        return self.filed[-1][0] if self.filed else None
+
+    def seal_trail(self) -> int:
+        new = self.trail.entries[self.sealed :]
+        self.leaves.extend(leaf_hash(bytes.fromhex(entry.salt) + entry.body()) for entry in new)
+        self.sealed += len(new)
+        return len(new)
+
+
+class Killed(BaseException):
+    """A process that died: no handler of ours may catch it."""
+
+
+@dataclass(slots=True)
+class Fate:
+    """Counts the moments at which a process may die, and lets it die at one of them (0 is the first; None: never)."""
+
+    at: int | None = None
+    moments: int = 0
+
+    def moment(self) -> None:
+        self.moments += 1
+        if self.at is not None and self.moments > self.at:
+            raise Killed
+
+    def over(self, inner: Any) -> Any:
+        """Return `inner` as seen by a process that may die right before or right after each of its verbs."""
+        return _Mortal(inner, self)
+
+
+class _Mortal:
+    def __init__(self, inner: Any, fate: Fate) -> None:
+        self._inner, self._fate = inner, fate
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        verb = getattr(self._inner, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self._fate.moment()
+            result = verb(*args, **kwargs)
+            self._fate.moment()
+            return result
+
+        return call
