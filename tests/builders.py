@@ -84,7 +84,7 @@ def _nfc(text: str) -> str:
 def prose(*, most: int = 80, fewest: int = 0) -> st.SearchStrategy[str]:
     """Free texts: any Unicode in NFC but U+0000; with `fewest` at least one of its characters is visible."""
     texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=most).map(_nfc)
-    return st.builds("{}x".format, texts) if fewest else texts
+    return texts.map(lambda text: _nfc(text + "x")) if fewest else texts
 
 
 def line(*, most: int = 40) -> st.SearchStrategy[str]:
@@ -93,98 +93,100 @@ def line(*, most: int = 40) -> st.SearchStrategy[str]:
     return st.text(signs, min_size=1, max_size=most).map(_nfc).filter(lambda text: text.strip() != "")
 
 
-_REFS: Final = st.from_regex(r"[a-z][a-z0-9]{0,15}", fullmatch=True)
+# Strategies are made once: making them anew for each example takes longer than drawing from them.
+_LINE: Final = line()
+_PROSE: Final = prose(fewest=1)
+_NARRATIVE: Final = prose(fewest=1, most=300)
+_PERHAPS_PROSE: Final = st.none() | prose()
+_PERHAPS_LINE: Final = st.none() | _LINE
+_REFS: Final = st.lists(st.from_regex(r"[a-z][a-z0-9]{0,15}", fullmatch=True), max_size=4, unique=True)
+_PORTS: Final = st.lists(st.sampled_from(HARBOURS), max_size=3, unique=True).map(tuple)
+_MARKINGS: Final = st.lists(st.from_regex(r"[a-z0-9][a-z0-9-]{0,9}", fullmatch=True), max_size=3, unique=True)
+_RECEIVED: Final = st.dates(date(2022, 1, 1), TODAY)
+_PERIODS: Final = st.tuples(*[st.dates(date(2020, 1, 1), TODAY)] * 2).map(sorted)
+_SCHEMES: Final = st.sampled_from(EvaluationScheme)
 _GIVEN: Final = st.sampled_from(["Piet", "Anna Maria", "Jan-Willem", "Zoë", "Mehmet", "O."])
-_SURNAMES: Final = st.sampled_from(
-    ["van der Berg", "de Vries", "Jansen", "O'Brien", "Šimková", "Y\u0131lmaz", "Berg", "李"]
-)
-NAMES: Final = st.one_of(st.builds("{} {}".format, _GIVEN, _SURNAMES), line())
+_SURNAMES: Final = st.sampled_from(["van der Berg", "de Vries", "Jansen", "O'Brien", "Šimková", "Yılmaz", "Berg", "李"])  # noqa: RUF001
+NAMES: Final = st.one_of(st.builds("{} {}".format, _GIVEN, _SURNAMES), _LINE)
 """Names of people, likely to share surnames, and any line at all."""
 
-
-@st.composite
-def _identifiers(draw: st.DrawFn) -> tuple[NewIdentifier, ...]:
-    digits = st.from_regex(r"[1-9][0-9]{6,9}", fullmatch=True).filter(lambda number: len(set(number)) > 1)
-    stated = draw(st.lists(st.builds(NewIdentifier, kind=st.sampled_from(IdentifierKind), value=digits), max_size=3))
-    return tuple({(one.kind, normalise(one.kind, one.value)): one for one in stated}.values())
-
-
-@st.composite
-def _subjects(draw: st.DrawFn, ref: str) -> NewSubject:
-    born = st.dates(date(1930, 1, 1), date(2008, 12, 31)).map(date.isoformat)
-    return NewSubject(
-        ref=ref,
-        kind=draw(st.sampled_from(SubjectKind)),
-        category=draw(st.sampled_from(Category)),
-        names=tuple(draw(st.lists(NAMES, min_size=1, max_size=3))),
-        born_on=draw(st.none() | st.builds(lambda day, size: day[:size], born, st.sampled_from([4, 7, 10]))),
-        position=draw(st.none() | line()),
-        identifiers=draw(_identifiers()),
-        same_as=draw(st.none() | st.from_regex(r"[0-9a-f]{32}", fullmatch=True).map(SubjectId)),
-        special_categories=tuple(draw(st.lists(st.sampled_from(SpecialCategory), max_size=2, unique=True))),
-    )
+_DIGITS: Final = st.from_regex(r"[1-9][0-9]{6,9}", fullmatch=True).filter(lambda number: len(set(number)) > 1)
+_IDENTIFIERS: Final = st.lists(
+    st.builds(NewIdentifier, kind=st.sampled_from(IdentifierKind), value=_DIGITS),
+    max_size=3,
+    unique_by=lambda one: (one.kind, normalise(one.kind, one.value)),
+).map(tuple)
+_BORN: Final = st.builds(
+    lambda day, size: day.isoformat()[:size],
+    st.dates(date(1930, 1, 1), date(2008, 12, 31)),
+    st.sampled_from([4, 7, 10]),
+)
+_SUBJECTS: Final = st.builds(
+    NewSubject,
+    ref=st.just(""),
+    kind=st.sampled_from(SubjectKind),
+    category=st.sampled_from(Category),
+    names=st.lists(NAMES, min_size=1, max_size=3).map(tuple),
+    born_on=st.none() | _BORN,
+    position=_PERHAPS_LINE,
+    identifiers=_IDENTIFIERS,
+    same_as=st.none() | st.from_regex(r"[0-9a-f]{32}", fullmatch=True).map(SubjectId),
+    special_categories=st.lists(st.sampled_from(SpecialCategory), max_size=2, unique=True).map(tuple),
+)
+_KINDS: Final = st.sampled_from(LinkKind)
+_BASES: Final = st.sampled_from(Basis)
+_ORIGINS: Final = st.sampled_from(Origin)
+_COUNTS: Final = st.integers(0, 4)
 
 
 @st.composite
 def _links(draw: st.DrawFn, refs: list[str], ports: tuple[str, ...]) -> NewLink:
-    start, end = draw(st.lists(st.sampled_from([*refs, *ports]), min_size=2, max_size=2, unique=True))
-    if start in ports:
-        start, end = end, start
-    since, until = sorted(draw(st.tuples(*[st.dates(date(2020, 1, 1), TODAY)] * 2)))
+    start = draw(st.sampled_from(refs))
+    end = draw(st.sampled_from([one for one in (*refs, *ports) if one != start]))
+    since, until = draw(_PERIODS)
     return NewLink(
-        from_ref=start if start in refs else refs[0],
+        from_ref=start,
         to_ref=end,
-        kind=draw(st.sampled_from(LinkKind)),
-        basis=draw(st.sampled_from(Basis)),
+        kind=draw(_KINDS),
+        basis=draw(_BASES),
         since=draw(st.sampled_from([None, since])),
         until=draw(st.sampled_from([None, until])),
     )
 
 
 @st.composite
-def _sources(draw: st.DrawFn, scheme: EvaluationScheme) -> NewSource:
-    grades = sorted(CODES[scheme].source)
-    return NewSource(
-        origin=draw(st.sampled_from(Origin)),
-        obtained=draw(prose(fewest=1)),
-        grade=draw(st.sampled_from(grades)) if grades else None,
-        description=draw(st.none() | prose()),
-    )
-
-
-@st.composite
 def signals(draw: st.DrawFn) -> NewSignal:
     """Any signal that its schema and `check` accept on TODAY, with the harbours of HARBOURS."""
-    scheme = draw(st.sampled_from(EvaluationScheme))
-    grades = sorted(CODES[scheme].information)
-    refs = draw(st.lists(_REFS, max_size=4, unique=True))
-    subjects = tuple([draw(_subjects(ref)) for ref in refs])
-    ports = tuple(draw(st.lists(st.sampled_from(HARBOURS), max_size=3, unique=True)))
-    received_on = draw(st.dates(date(2022, 1, 1), TODAY))
-    source = draw(_sources(scheme))
-    latest = min(TODAY, received_on + timedelta(days=110)) if source.origin is Origin.INFORMANT else TODAY
-    handed_in_on = st.dates(received_on, latest)
-    since, until = sorted(draw(st.tuples(*[st.dates(date(2020, 1, 1), TODAY)] * 2)))
+    scheme = draw(_SCHEMES)
+    codes = CODES[scheme]
+    graded = bool(codes.source)
+    refs, ports = draw(_REFS), draw(_PORTS)
+    subjects = tuple([replace(draw(_SUBJECTS), ref=ref) for ref in refs])
+    received_on, origin = draw(_RECEIVED), draw(_ORIGINS)
+    latest = min(TODAY, received_on + timedelta(days=110)) if origin is Origin.INFORMANT else TODAY
+    handed_in_on = draw(st.dates(received_on, latest))
+    since, until = draw(_PERIODS)
     named = {category for subject in subjects for category in subject.special_categories}
-    linkable = len(refs) > 1 or (refs and ports)
+    linkable = bool(refs) and len(refs) + len(ports) > 1
     return NewSignal(
-        reference=draw(line()),
+        reference=draw(_LINE),
         received_on=received_on,
-        handed_in_on=draw(handed_in_on if latest < TODAY else st.none() | handed_in_on),
+        handed_in_on=handed_in_on if latest < TODAY else draw(st.sampled_from([None, handed_in_on])),
         observed_from=draw(st.sampled_from([None, since])),
         observed_until=draw(st.sampled_from([None, until])),
         evaluation_scheme=scheme,
-        source=source,
-        information_grade=draw(st.sampled_from(grades)) if grades else None,
-        handling=NewHandling(
-            code=draw(st.sampled_from(sorted(CODES[scheme].handling))), conditions=draw(st.none() | prose())
+        source=NewSource(
+            origin=origin,
+            obtained=draw(_PROSE),
+            grade=draw(st.sampled_from(sorted(codes.source))) if graded else None,
+            description=draw(_PERHAPS_PROSE),
         ),
-        markings=tuple(
-            draw(st.lists(st.from_regex(r"[a-z0-9][a-z0-9-]{0,9}", fullmatch=True), max_size=3, unique=True))
-        ),
-        necessity=_nfc("\n".join([draw(prose(fewest=1)), *(_NECESSARY[category] for category in sorted(named))])),
-        narrative=draw(prose(fewest=1, most=300)),
+        information_grade=draw(st.sampled_from(sorted(codes.information))) if graded else None,
+        handling=NewHandling(code=draw(st.sampled_from(sorted(codes.handling))), conditions=draw(_PERHAPS_PROSE)),
+        markings=tuple(draw(_MARKINGS)),
+        necessity=_nfc("\n".join([draw(_PROSE), *(_NECESSARY[category] for category in sorted(named))])),
+        narrative=draw(_NARRATIVE),
         subjects=subjects,
         ports=ports,
-        links=tuple(draw(st.lists(_links(refs, ports), max_size=4))) if linkable else (),
+        links=tuple(draw(_links(refs, ports)) for _ in range(draw(_COUNTS))) if linkable else (),
     )

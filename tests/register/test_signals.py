@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from api.exchange import signal_v1
 from register.grading import Origin
@@ -194,6 +194,7 @@ def _limits(sentence):
     return sorted(part.split("}")[0] for part in sentence.split("{")[1:])
 
 
+@settings(max_examples=40)
 @given(signals(), signals())
 def test_canonical_content_tells_signals_apart(one, other):
     assert (canonical(one) == canonical(other)) == (_without_order(one) == _without_order(other))
