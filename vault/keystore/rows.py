@@ -11,6 +11,8 @@ from register.errors import Conflict
 from register.ids import ReceiptId, SignalId, SubjectId
 from vault.formats import ValueKey, pad, prefixed, unpad
 
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
 
 class KeyKind(StrEnum):
     """What a key of the store is for."""
@@ -66,17 +68,32 @@ class NewRows:
     deliveries: Sequence[tuple[bytes, StoredDelivery]]
 
 
-def delivery_payload(value: bytes, delivery: StoredDelivery | None) -> bytes:
-    """Return what is kept wrapped of a delivery: what its token is made from, and, unless it is purged, its content."""
-    rest = b""
-    if delivery is not None:
-        content = {
-            "contributor": delivery.contributor,
-            "content": delivery.content.hex(),
-            "subjects": {str(place): one for place, one in delivery.subjects.items()},
-        }
-        rest = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
-    return pad(prefixed(value) + rest)
+def delivery_payload(value: bytes, delivery: StoredDelivery) -> bytes:
+    """Return what is kept wrapped of a delivery: what its token is made from, and its content as JSON."""
+    content = {
+        "contributor": delivery.contributor,
+        "content": delivery.content.hex(),
+        "subjects": {str(place): one for place, one in delivery.subjects.items()},
+    }
+    return pad(prefixed(value) + _encode(content).encode())
+
+
+def purged_payload(payload: bytes, gone: frozenset[str], *, whole: bool) -> bytes:
+    """Return what a purge of the subjects `gone` leaves of a payload; `whole`: the signal itself is purged.
+
+    Raises:
+        Tampered: it is no payload.
+    """
+    value, rest = split_payload(payload)
+    if whole:
+        return pad(prefixed(value))
+    content = json.loads(rest)
+    left = {place: one for place, one in content["subjects"].items() if one not in gone}
+    return (
+        payload
+        if left == content["subjects"]
+        else pad(prefixed(value) + _encode({**content, "subjects": left}).encode())
+    )
 
 
 def split_payload(payload: bytes) -> tuple[bytes, bytes]:

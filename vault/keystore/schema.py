@@ -67,15 +67,15 @@ keys: Final = _table(
 )
 tokens: Final = _table(
     "tokens",
-    _column("digest", LargeBinary, key=True),
-    _column("identifier", Text),
+    _column("identifier", Text, key=True),
+    _column("digest", LargeBinary),
     _column("wrapped", LargeBinary),
 )
-# Of a purged signal's delivery only digest, receipt and what the digest is made from remain.
+# Of a purged signal's delivery only receipt, digest and what the digest is made from remain.
 deliveries: Final = _table(
     "deliveries",
-    _column("digest", LargeBinary, key=True),
-    _column("receipt", Text),
+    _column("receipt", Text, key=True),
+    _column("digest", LargeBinary),
     _column("done", Integer),
     _column("signal", Text, null=True),
     _column("forgotten_by", Text, null=True),  # run
@@ -111,8 +111,9 @@ credentials: Final = _table(
     _column("expires_at", Text, null=True),
     _column("ended", Integer),
 )
-Index("tokens_identifier", tokens.c.identifier)
-Index("deliveries_receipt", deliveries.c.receipt)
+# Digests change at every purge, identifiers and receipts never: rows are found again by what stays.
+Index("tokens_digest", tokens.c.digest, unique=True)
+Index("deliveries_digest", deliveries.c.digest, unique=True)
 Index("deliveries_signal", deliveries.c.signal)
 
 _PRAGMAS: Final = (
@@ -120,6 +121,7 @@ _PRAGMAS: Final = (
     "synchronous=FULL",
     "secure_delete=ON",
     "temp_store=MEMORY",
+    "cache_size=-65536",  # 64 MiB
     f"busy_timeout={WAIT_SECONDS * 1000}",
 )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, insert, literal_column, select, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, insert, literal_column, null, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from vault.keystore import schema
@@ -35,9 +35,39 @@ _new: Final = upsert(schema.revisions)
 REMEMBER: Final = _new.on_conflict_do_update(
     index_elements=[_r.id], set_={"revision": _new.excluded.revision}, where=_new.excluded.revision > _r.revision
 )
+DROP_KEYS: Final = delete(schema.keys).where(_k.id == bindparam("of_id"))
+DROP_REVISION: Final = delete(schema.revisions).where(_r.id == bindparam("of_id"))
+DROP_TOKEN: Final = delete(schema.tokens).where(_t.identifier == bindparam("of_identifier"))
+DROP_FORMER_ROOT: Final = delete(schema.former_roots).where(
+    schema.former_roots.c.anchor_version == bindparam("of_version")
+)
+FORGET_DELIVERY: Final = (
+    update(schema.deliveries)
+    .where(_d.signal == bindparam("of_signal"))
+    .values(done=literal_column("1"), signal=null(), forgotten_by=bindparam("by_run"))
+)
+ADD_TOMBSTONE: Final = upsert(schema.tombstones).on_conflict_do_nothing()
+REWRAP_KEY_NAMES: Final = ("to_wrapped", "of_id", "of_kind", "of_version")
+REWRAP_KEY: Final = (
+    update(schema.keys)
+    .where(_k.id == bindparam("of_id"), _k.kind == bindparam("of_kind"), _k.version == bindparam("of_version"))
+    .values(wrapped=bindparam("to_wrapped"))
+)
+REMAKE_TOKEN_NAMES: Final = ("to_digest", "to_wrapped", "of_identifier")
+REMAKE_TOKEN: Final = (
+    update(schema.tokens)
+    .where(_t.identifier == bindparam("of_identifier"))
+    .values(digest=bindparam("to_digest"), wrapped=bindparam("to_wrapped"))
+)
+REMAKE_DELIVERY_NAMES: Final = ("to_digest", "to_wrapped", "of_receipt")
+REMAKE_DELIVERY: Final = (
+    update(schema.deliveries)
+    .where(_d.receipt == bindparam("of_receipt"))
+    .values(digest=bindparam("to_digest"), wrapped=bindparam("to_wrapped"))
+)
 KEY_COLUMNS: Final = ("id", "kind", "version", "wrapped")
-TOKEN_COLUMNS: Final = ("digest", "identifier", "wrapped")
-DELIVERY_COLUMNS: Final = ("digest", "receipt", "done", "signal", "forgotten_by", "wrapped")
+TOKEN_COLUMNS: Final = ("identifier", "digest", "wrapped")
+DELIVERY_COLUMNS: Final = ("receipt", "digest", "done", "signal", "forgotten_by", "wrapped")
 INSERT_KEY: Final = insert(schema.keys)
 INSERT_TOKEN: Final = insert(schema.tokens)
 INSERT_DELIVERY: Final = insert(schema.deliveries)
@@ -75,7 +105,7 @@ def add_tokens(connection: Connection, tokens: Sequence[tuple[bytes, str, bytes,
     for digest, identifier, wrapped, replaces in tokens:
         current = held.get(digest)
         if current is None:
-            fresh.append((digest, identifier, wrapped))
+            fresh.append((identifier, digest, wrapped))
         elif current == replaces:
             moved.append((digest, identifier, wrapped))
         elif current != identifier:
@@ -95,7 +125,7 @@ def add_deliveries(connection: Connection, deliveries: Sequence[tuple[bytes, str
     for digest, receipt, done, signal, wrapped in deliveries:
         current = held.get(digest)
         if current is None:
-            fresh.append((digest, receipt, done, signal, None, wrapped))
+            fresh.append((receipt, digest, done, signal, None, wrapped))
         elif (current.signal, current.receipt, current.done) != (signal, receipt, 0):
             raise raced()
     many(connection, INSERT_DELIVERY, DELIVERY_COLUMNS, fresh)

@@ -64,7 +64,7 @@ class KeyStore(Opaque):
 
     __slots__ = ("_facts", "anchor", "cipher", "database", "generation", "register", "rehearsal", "root", "tokens")
 
-    def __init__(self, database: Database, anchor: Anchor, cipher: Cipher) -> None:
+    def __init__(self, database: Database, anchor: Anchor, cipher: Cipher, generation: int | None = None) -> None:
         """Open the key store in `database`; see `open`."""
         self.database = database
         self.anchor = anchor
@@ -78,6 +78,8 @@ class KeyStore(Opaque):
             raise Unavailable("keystore.format", f"the key store has format {head.format}, this version reads {FORMAT}")
         if head.anchor_kind != anchor.kind:
             raise Unavailable("anchor.other", f"the root key is wrapped under an anchor of kind {head.anchor_kind}")
+        if generation is not None and head.generation != generation:
+            raise moved()
         self.register = RegisterId(head.register)
         self.generation: int = head.generation
         self.root = RootKey(
@@ -153,15 +155,30 @@ class KeyStore(Opaque):
         return cls(database, anchor, cipher)
 
     @classmethod
-    def open(cls, folder: Path, anchor: Anchor, *, url: str | None = None, cipher: Cipher = AESGCM) -> Self:
+    def open(
+        cls,
+        folder: Path,
+        anchor: Anchor,
+        *,
+        generation: int | None = None,
+        url: str | None = None,
+        cipher: Cipher = AESGCM,
+    ) -> Self:
         """Open the key store in `folder`; nothing is ever made anew here.
+
+        Args:
+            folder: the keys' folder.
+            anchor: what the root key is wrapped under.
+            generation: that of this process's lease (`keystore.leases`); no key is opened at another one.
+            url: address of another database than the one in `folder`.
+            cipher: for tests.
 
         Raises:
             Unavailable: it is not there, its anchor's version is not there, or it cannot be read just now.
             Tampered: it, or the anchor, is damaged.
             Invalid: others can use the folder.
         """
-        return cls(open_database(folder, url), anchor, cipher)
+        return cls(open_database(folder, url), anchor, cipher, generation)
 
     def __repr__(self) -> str:
         return f"<KeyStore of register {self.register}, generation {self.generation}>"
@@ -277,7 +294,7 @@ class KeyStore(Opaque):
 
     def _check_generation(self, connection: Connection) -> None:
         if connection.execute(statements.GENERATION).scalar_one() != self.generation:
-            raise Unavailable("generation.moved", "the keys were replaced; this process has to be started anew")
+            raise moved()
 
     def _wrap_delivery(self, value: bytes, delivery: StoredDelivery) -> bytes:
         return self.root.wrap(DELIVERY, delivery.receipt, 0, delivery_payload(value, delivery))
@@ -327,6 +344,11 @@ def raise_fence(connection: Connection, fence: int) -> None:
         raise Unavailable("fence.passed", f"fence {fence} is below {held}: another keeper has taken over")
     if fence > held:
         connection.execute(update(schema.register).values(fence=fence))
+
+
+def moved() -> Unavailable:
+    """Return the error of a process whose root key was replaced."""
+    return Unavailable("generation.moved", "the keys were replaced; this process has to be started anew")
 
 
 def _path(folder: Path) -> Path:

@@ -1,0 +1,296 @@
+"""Forgetting: the key store's side of a purge, numbered as in docs/architecture.md (a purge, steps 3 to 6).
+
+Every key on the path from the anchor to what was purged is *replaced*, never only wrapped anew, and so is the lookup
+key: once the old anchor version is gone, a copy of the store from before opens nothing and tries no token.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, tuple_, update
+
+from register.errors import Tampered, Unavailable
+from register.ids import IdentifierId, RunId
+from register.runs import Forgotten
+from vault.formats import RootKey, Tokens, new_keys, unpad
+from vault.keystore import schema, statements
+from vault.keystore.leases import Workers
+from vault.keystore.rows import (
+    DELIVERY,
+    DELIVERY_KEY,
+    LOOKUP_KEY,
+    TOKEN,
+    KeyKind,
+    purged_payload,
+    split_payload,
+    tombstone,
+)
+from vault.keystore.schema import chunks, many
+from vault.keystore.store import KeyStore, moved, raise_fence, root_aad, unwrap_root
+
+PAGE: Final = 20_000
+CHECKPOINT_TRIES: Final = 6
+_log: Final = logging.getLogger(__name__)
+
+
+class Purge:
+    """Fills `retention.interfaces.Forgetting` from a key store.
+
+    `forget` needs a process that serves the present generation and is its end: afterwards the process may still call
+    the other verbs, but reads no key any more.
+    """
+
+    def __init__(self, store: KeyStore) -> None:
+        self._store = store
+        self._database = store.database
+        self._anchor = store.anchor
+
+    def forgotten(self, run: RunId) -> Forgotten | None:
+        """Return what step 4 of this run did, or None if it has not been committed."""
+        with self._database.reading() as connection:
+            return _result(connection, run)
+
+    def advance_anchor(self) -> int:
+        """Step 3: make a higher anchor version, both live; return it."""
+        return self._anchor.advance()
+
+    def forget(
+        self, run: RunId, ids: Collection[str], identifiers: Collection[IdentifierId], *, version: int, fence: int
+    ) -> Forgotten:
+        """Step 4, in one transaction: new root and lookup keys, survivors re-wrapped, rows and tokens dropped.
+
+        A row that does not unwrap is left as it is: it opened nothing before, and must not hold up the purge.
+
+        Args:
+            run: id of the run; a run that was committed is answered with what it did then.
+            ids: subjects and signals that are gone.
+            identifiers: identifiers that went with their last subject.
+            version: of the anchor, made by `advance_anchor`.
+            fence: number of the keeper's lease.
+
+        Raises:
+            Unavailable: generation, fence or anchor version is not as it must be; nothing changed.
+        """
+        store = self._store
+        with self._database.writing() as connection:
+            done = _result(connection, run)
+            if done is not None:
+                return done
+            head = connection.execute(select(schema.register)).one()
+            if head.generation != store.generation:
+                raise moved()
+            raise_fence(connection, fence)
+            if version <= head.anchor_version or not self._anchor.probe(version):
+                raise Unavailable("anchor.version", "the root key's new anchor version is not a higher, live one")
+            before = _count(connection, schema.keys), _count(connection, schema.tokens)
+            _drop(connection, run, set(ids), set(identifiers))
+            kept = self._replace(connection, head, version, frozenset(ids))
+            result = Forgotten(
+                run=run,
+                generation_before=head.generation,
+                generation_after=head.generation + 1,
+                anchor_before=head.anchor_version,
+                anchor_after=version,
+                anchor_kind=self._anchor.kind,
+                assurance=self._anchor.assurance,
+                rows_dropped=before[0] - _count(connection, schema.keys),
+                rows_kept=kept,
+                tokens_dropped=before[1] - (tokens_kept := _count(connection, schema.tokens)),
+                tokens_kept=tokens_kept,
+            )
+            connection.execute(insert(schema.runs).values(run=run, result=json.dumps(asdict(result))))
+        return result
+
+    def destroy_old(self, *, fence: int) -> Mapping[str, str]:
+        """Step 5: destroy every anchor version below the committed root's, read back that the old root no longer opens.
+
+        Safe to run again. Versions above the committed root's are left alone.
+
+        Returns:
+            Evidence as codes.
+
+        Raises:
+            Tampered: an old root still opens (`anchor.survives`).
+            Unavailable: a higher fence was taken, or readers held up the store's last step (`keystore.busy`).
+        """
+        with self._database.writing() as connection:
+            raise_fence(connection, fence)
+            head = connection.execute(select(schema.register)).one()
+            former = connection.execute(select(schema.former_roots)).all()
+        evidence = self._anchor.destroy_below(head.anchor_version)
+        for root in former:
+            if self._opens(head.register, root):
+                raise Tampered(
+                    "anchor.survives", f"the root key under anchor version {root.anchor_version} still opens"
+                )
+        with self._database.writing() as connection:
+            many(
+                connection,
+                statements.DROP_FORMER_ROOT,
+                ("of_version",),
+                [(root.anchor_version,) for root in former],
+            )
+        self._truncate()
+        return {**evidence, "old_root": "does-not-open", "write_ahead_log": "truncated"}
+
+    def stale_workers(self, *, now: datetime) -> tuple[str, ...]:
+        """Step 6: return the workers, as codes, that are alive and hold a key of an older generation."""
+        return Workers(self._database).stale(now=now)
+
+    def remains(self, ids: Collection[str]) -> tuple[str, ...]:
+        """Return which of `ids` still have a row or token, as `table:id`."""
+        columns = {
+            "keys": schema.keys.c.id,
+            "tokens": schema.tokens.c.identifier,
+            "deliveries": schema.deliveries.c.signal,
+            "revisions": schema.revisions.c.id,
+        }
+        with self._database.reading() as connection:
+            return tuple(
+                sorted(
+                    f"{name}:{found}"
+                    for chunk in chunks(ids)
+                    for name, column in columns.items()
+                    for found in connection.execute(select(column).where(column.in_(chunk)).distinct()).scalars()
+                )
+            )
+
+    def _replace(self, connection: Connection, head: Row[Any], version: int, gone: frozenset[str]) -> int:
+        """Put new root and lookup keys in place, and everything under them; return how many keys were kept."""
+        old, generation = self._store.root, head.generation + 1
+        raw, lookup = new_keys(2)
+        new = RootKey(raw, head.register, generation, cipher=self._store.cipher)
+        lookup_row = connection.execute(select(schema.keys).where(_OF_LOOKUP)).one()
+        connection.execute(delete(schema.keys).where(_OF_LOOKUP))
+        kept = _rewrap_keys(connection, old, new)
+        delivery_row = connection.execute(select(schema.keys).where(schema.keys.c.id == DELIVERY_KEY)).one()
+        deliveries = new.unwrap(KeyKind.REGISTER, DELIVERY_KEY, delivery_row.version, delivery_row.wrapped)
+        tokens = Tokens(lookup, deliveries, head.register)
+        _remake_tokens(connection, old, new, tokens)
+        _remake_deliveries(connection, old, new, tokens, gone)
+        wrapped = new.wrap(KeyKind.REGISTER, LOOKUP_KEY, lookup_row.version + 1, lookup)
+        row = (LOOKUP_KEY, KeyKind.REGISTER, lookup_row.version + 1, wrapped)
+        many(connection, statements.INSERT_KEY, statements.KEY_COLUMNS, [row])
+        profile = old.unwrap(KeyKind.REGISTER, "profile", 0, head.profile)
+        connection.execute(
+            insert(schema.former_roots).values(
+                anchor_version=head.anchor_version, generation=head.generation, root=head.root
+            )
+        )
+        connection.execute(
+            update(schema.register).values(
+                generation=generation,
+                anchor_version=version,
+                root=self._anchor.wrap(version, raw, root_aad(head.register, generation)),
+                profile=new.wrap(KeyKind.REGISTER, "profile", 0, profile),
+            )
+        )
+        return kept + 1
+
+    def _opens(self, register: str, root: Row[Any]) -> bool:
+        try:
+            unwrap_root(self._anchor, root.anchor_version, root.root, register, root.generation)
+        except Unavailable as cause:
+            if cause.code != "anchor.absent":
+                raise
+            return False
+        return True
+
+    def _truncate(self) -> None:
+        """Empty SQLite's write-ahead log, which still holds the old rows."""
+        if self._database.engine.dialect.name != "sqlite":
+            return
+        with closing(self._database.engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+            for _ in range(CHECKPOINT_TRIES):
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # waits for readers itself, as busy_timeout says
+                if (cursor.fetchone() or (1,))[0] == 0:
+                    return
+        raise Unavailable("keystore.busy", "readers held up the emptying of the write-ahead log; run this step again")
+
+
+_OF_LOOKUP: Final = (schema.keys.c.id == LOOKUP_KEY) & (schema.keys.c.kind == KeyKind.REGISTER)
+
+
+def _result(connection: Connection, run: RunId) -> Forgotten | None:
+    stored = connection.execute(select(schema.runs.c.result).where(schema.runs.c.run == run)).scalar_one_or_none()
+    return None if stored is None else Forgotten(**json.loads(stored))
+
+
+def _count(connection: Connection, table: Any) -> int:
+    return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def _drop(connection: Connection, run: RunId, ids: set[str], identifiers: set[IdentifierId]) -> None:
+    gone = [(one,) for one in sorted(ids)]
+    many(connection, statements.DROP_KEYS, ("of_id",), gone)
+    many(connection, statements.DROP_REVISION, ("of_id",), gone)
+    many(connection, statements.FORGET_DELIVERY, ("by_run", "of_signal"), [(run, *row) for row in gone])
+    many(connection, statements.DROP_TOKEN, ("of_identifier",), [(one,) for one in sorted(identifiers)])
+    stones = sorted(map(tombstone, ids | identifiers))
+    many(connection, statements.ADD_TOMBSTONE, ("id_sha256",), [(stone,) for stone in stones])
+
+
+def _pages(connection: Connection, table: Any, *key: str) -> Iterator[Sequence[Row[Any]]]:
+    """Read a table by its primary key in pages, so that rows may be changed meanwhile."""
+    columns = [table.c[name] for name in key]
+    page = connection.execute(select(table).order_by(*columns).limit(PAGE)).all()
+    while page:
+        yield page
+        last = tuple(getattr(page[-1], name) for name in key)
+        after = select(table).where(tuple_(*columns) > last).order_by(*columns).limit(PAGE)
+        page = connection.execute(after).all()
+
+
+def _each(rows: Sequence[Row[Any]], remake: Callable[[Any], tuple[Any, ...]], name: str) -> list[tuple[Any, ...]]:
+    """Remake every row but those that do not unwrap."""
+    made = []
+    for row in rows:
+        try:
+            made.append(remake(row))
+        except Tampered:
+            _log.error("a damaged row of the key store was left as it is: %s %s", name, row[0])
+    return made
+
+
+def _rewrap_keys(connection: Connection, old: RootKey, new: RootKey) -> int:
+    unwrap, wrap = old.unwrap, new.wrap
+
+    def remake(row: Any) -> tuple[Any, ...]:
+        name, kind, version, wrapped = row
+        return wrap(kind, name, version, unwrap(kind, name, version, wrapped)), name, kind, version
+
+    kept = 0
+    for page in _pages(connection, schema.keys, "id", "kind", "version"):
+        many(connection, statements.REWRAP_KEY, statements.REWRAP_KEY_NAMES, _each(page, remake, "keys"))
+        kept += len(page)
+    return kept
+
+
+def _remake_tokens(connection: Connection, old: RootKey, new: RootKey, tokens: Tokens) -> None:
+    def remake(row: Any) -> tuple[Any, ...]:
+        identifier, _, wrapped = row
+        padded = old.unwrap(TOKEN, identifier, 0, wrapped)
+        return tokens.token(unpad(padded)), new.wrap(TOKEN, identifier, 0, padded), identifier
+
+    for page in _pages(connection, schema.tokens, "identifier"):
+        many(connection, statements.REMAKE_TOKEN, statements.REMAKE_TOKEN_NAMES, _each(page, remake, "tokens"))
+
+
+def _remake_deliveries(
+    connection: Connection, old: RootKey, new: RootKey, tokens: Tokens, gone: frozenset[str]
+) -> None:
+    def remake(row: Any) -> tuple[Any, ...]:
+        payload = old.unwrap(DELIVERY, row.receipt, 0, row.wrapped)
+        value, _ = split_payload(payload)
+        left = purged_payload(payload, gone, whole=row.signal is None)
+        return tokens.token(value), new.wrap(DELIVERY, row.receipt, 0, left), row.receipt
+
+    for page in _pages(connection, schema.deliveries, "receipt"):
+        many(
+            connection, statements.REMAKE_DELIVERY, statements.REMAKE_DELIVERY_NAMES, _each(page, remake, "deliveries")
+        )
