@@ -23,10 +23,12 @@ _CRASHES: Final = 5
 _QUICK: Final = 10.0
 
 
-def start(arguments: Iterable[str], *, pass_fds: Iterable[int] = ()) -> subprocess.Popen[bytes]:
+def start(
+    arguments: Iterable[str], *, pass_fds: Iterable[int] = (), stdout: int | None = None
+) -> subprocess.Popen[bytes]:
     """Start a fresh child: the hidden command `theme-register worker`, in this environment, output to ours."""
     command = [sys.executable, "-m", "api.cli", "worker", *arguments]
-    return subprocess.Popen(command, pass_fds=tuple(pass_fds), stdin=subprocess.DEVNULL)
+    return subprocess.Popen(command, pass_fds=tuple(pass_fds), stdin=subprocess.DEVNULL, stdout=stdout)
 
 
 def run(*arguments: str) -> int:

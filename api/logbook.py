@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from evidence.checkpoint import CheckpointSigner, publish
+from evidence.checkpoint import Checkpoint, CheckpointSigner, publish, verify_checkpoint
 from evidence.durable import write_durably
 from evidence.envelope import decode, digest, parse_form, seal
 from evidence.log import Log, LogEntry
@@ -89,6 +89,18 @@ class Logbook:
         """Where the log lies."""
         return self.home / "log"
 
+    def head(self) -> Checkpoint | None:
+        """Return the newest published checkpoint, verified, or None when there is none.
+
+        Raises:
+            Invalid: it does not verify.
+        """
+        path = self.log_folder / "checkpoint"
+        if not path.exists():
+            return None
+        checkpoint, _ = verify_checkpoint(path.read_bytes(), self._checkpoints().keys, self.verifier)
+        return checkpoint
+
     def begin(self) -> None:
         """Make the empty log with its first checkpoint and its public keys, once, when a register is made.
 
@@ -163,6 +175,20 @@ class Logbook:
         folders = self.home / "certificates"
         names = sorted(one.name for one in folders.iterdir()) if folders.exists() else []
         return tuple(self._filed(name) for name in names if (folders / name / PROOF).exists())
+
+    def listed(self) -> tuple[Mapping[str, object], ...]:
+        """Return the certificates filed, newest first, in values of JSON."""
+        filed = sorted(self.all(), key=lambda one: one.sequence, reverse=True)
+        return tuple(
+            {
+                "certificate": one.certificate,
+                "sequence": one.sequence,
+                "sha256": one.digest,
+                "log_index": one.index,
+                "issued_at": self.predicate(one.certificate)["times"]["ended_at"],
+            }
+            for one in filed
+        )
 
     def files(self, certificate: str) -> Mapping[str, str] | None:
         """Return the files of one certificate by name, as a stranger needs them, or None."""

@@ -24,12 +24,18 @@ class Roster:
     store: RosterStore
     sealing: Sealing
     table: NameTable
+    _complete: bool = False
     _since: datetime | None = None
     _known: set[MentionId] = field(default_factory=set, repr=False)
     _rows: dict[tuple[SubjectId, tuple[str, ...], str | None], list[MentionId]] = field(
         default_factory=dict, repr=False
     )
     _mentions: dict[str, list[MentionId]] = field(default_factory=dict, repr=False)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was there at the first refresh is in the table."""
+        return self._complete
 
     def refresh(self) -> int:
         """Take in what was entered since the last call (everything at the first); return how many mentions were new."""
@@ -41,6 +47,7 @@ class Roster:
             self._put(row.mention, row.subject, stated, born_on)
             self._since = max(self._since, row.entered_at) if self._since else row.entered_at
             count += 1
+        self._complete = True
         return count
 
     def search(

@@ -13,9 +13,9 @@ _SHORT: Final = 8
 Item = Mapping[str, Any]
 
 
-def console() -> Console:
-    """Return the console that answers are printed on."""
-    return Console(highlight=False, markup=False)
+def console(*, stderr: bool = False) -> Console:
+    """Return the console that answers (or, on `stderr`, progress) are printed on."""
+    return Console(highlight=False, markup=False, stderr=stderr)
 
 
 def clean(text: str) -> str:

@@ -179,7 +179,7 @@ class Walk:
         return url
 
     def _background(self, running: ExitStack, *arguments: str) -> subprocess.Popen[str]:
-        log = running.enter_context(open(self.folder / f"{arguments[0]}.log", "x", encoding="utf-8"))
+        log = running.enter_context((self.folder / f"{arguments[0]}.log").open("x", encoding="utf-8"))
         out = subprocess.PIPE if "--json" in arguments else log
         process = subprocess.Popen(
             _command([*arguments, *(("--http-port", "0") if arguments[0] == "serve" else ())]),

@@ -1,4 +1,4 @@
-"""The HTTP application: routes, problems, headers. Takes a wired house and serves it."""
+"""The HTTP application: routes, problems, headers. Takes an opened register and serves it."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from fastapi import FastAPI, Request, Response
 
 from api.http import actors, health, problems, retention, signals, subjects
-from api.wiring import House
+from api.wiring import Workplace
 
 HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -17,10 +17,10 @@ HEADERS: Final = {
 }
 
 
-def create(house: House) -> FastAPI:
-    """Return the application that serves `house`."""
+def create(workplace: Workplace) -> FastAPI:
+    """Return the application that serves `workplace`."""
     app = FastAPI(title="theme-register", version="1", docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json")
-    app.state.house = house
+    app.state.workplace = workplace
     problems.install(app)
     for module in (signals, subjects, retention, actors, health):
         app.include_router(module.router)

@@ -5,21 +5,21 @@ from typing import Annotated
 from fastapi import Depends, Header, HTTPException, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from api.wiring import House
+from api.wiring import Workplace
 from register.access import Actor
 from register.enquiry import Reason
 
 _BEARER = HTTPBearer(auto_error=False, description="API key, as printed once when the actor was enrolled")
 
 
-def house(request: Request) -> House:
-    """Return the wired house this application serves."""
-    served: House = request.app.state.house
+def workplace(request: Request) -> Workplace:
+    """Return the opened register this application serves."""
+    served: Workplace = request.app.state.workplace
     return served
 
 
 def actor(
-    served: Annotated[House, Depends(house)],
+    served: Annotated[Workplace, Depends(workplace)],
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
 ) -> Actor:
     """Return who is calling. Raises 401: no key, an unknown one, or one that has ended; the three look the same."""
@@ -37,6 +37,6 @@ def reason(
     return Reason(purpose=purpose, case=case)
 
 
-Served = Annotated[House, Depends(house)]
+Served = Annotated[Workplace, Depends(workplace)]
 Caller = Annotated[Actor, Depends(actor)]
 Why = Annotated[Reason, Depends(reason)]

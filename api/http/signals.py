@@ -12,7 +12,7 @@ from api.exchange.signal_v1 import read
 from api.exchange.strict_json import MEBIBYTE
 from api.http.identity import Caller, Served, Why
 from api.http.schemas import ID, ReceiptOut, SignalOut
-from api.wiring import House
+from api.wiring import Workplace
 from register.access import Actor
 from register.errors import Fault, Invalid, RegisterError
 from register.ids import ReceiptId, SignalId
@@ -81,7 +81,7 @@ async def _lines(request: Request) -> AsyncIterator[bytes | None]:
         yield None if dropping else bytes(held)
 
 
-async def _results(request: Request, caller: Actor, served: House) -> AsyncIterator[bytes]:
+async def _results(request: Request, caller: Actor, served: Workplace) -> AsyncIterator[bytes]:
     batch: list[tuple[int, NewSignal | Invalid]] = []
     number = 0
     try:
@@ -109,7 +109,7 @@ def _parsed(line: bytes | None) -> NewSignal | Invalid:
         return invalid
 
 
-def _taken(batch: list[tuple[int, NewSignal | Invalid]], caller: Actor, served: House) -> bytes:
+def _taken(batch: list[tuple[int, NewSignal | Invalid]], caller: Actor, served: Workplace) -> bytes:
     good = [signal for _, signal in batch if not isinstance(signal, Invalid)]
     taken = iter(served.intake.record_all(caller, good))
     answers = [(line, one if isinstance(one, Invalid) else next(taken)) for line, one in batch]

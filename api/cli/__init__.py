@@ -1,0 +1,42 @@
+"""The command `theme-register`. Heavy imports sit inside the command functions: help and verifying stay quick."""
+
+import sys
+
+import typer
+
+from api.cli import ask, folder, retention, users, verify, worker
+from register.errors import RegisterError
+
+app = typer.Typer(
+    name="theme-register",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A register of soft signals about bribery of officials that provably forgets them when the law says so.",
+)
+app.command()(folder.init)
+app.command()(folder.serve)
+app.command()(folder.keep)
+app.command()(folder.demo)
+app.command("import")(folder.import_signals)
+app.command()(folder.doctor)
+app.add_typer(folder.ports, name="ports")
+app.command()(ask.find)
+app.command()(ask.subject)
+app.command()(ask.signal)
+app.command()(ask.network)
+app.command()(ask.paths)
+app.add_typer(retention.retention, name="retention")
+app.add_typer(retention.certificate, name="certificate")
+app.add_typer(verify.verify, name="verify")
+app.add_typer(users.users, name="users")
+app.add_typer(worker.worker, name="worker", hidden=True)
+
+
+def main() -> None:
+    """Run the command line; the register's own errors end it with exit status 1 and one message."""
+    try:
+        app()
+    except RegisterError as error:
+        typer.echo(f"theme-register: {error.message} [{error.code}]", err=True)
+        sys.exit(1)

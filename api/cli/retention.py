@@ -1,0 +1,139 @@
+"""Commands of compliance officers: retention plan, run, runs, approve; certificate list, show. All speak to the API."""
+
+import json
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from api.cli import show
+from api.cli.client import Client, emit, fail
+from api.cli.options import AsJson, KeyFile, Url, settings_with
+
+retention = typer.Typer(no_args_is_help=True, help="What is due, runs and their approval.")
+certificate = typer.Typer(no_args_is_help=True, help="Certificates of destruction.")
+
+On = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help="Civil date; later than today for a plan or a rehearsal register only."),
+]
+ENDED: Final = ("certified", "nothing-due", "superseded", "refused", "failed")
+
+
+@retention.command()
+def plan(on: On = None, key_file: KeyFile = None, url: Url = None, as_json: AsJson = False) -> None:
+    """Show what a run would do on a date, and why; nothing is changed."""
+    wanted = {"on": on.date().isoformat() if on else None}
+    answer = Client(settings_with(key_file, url)).post("/v1/retention/plans", wanted)
+    emit(answer) if as_json else _show_plan(answer)
+
+
+@retention.command()
+def run(
+    on: On = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for its end; 0: do not wait.")] = 0,
+    key_file: KeyFile = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Order a run; the keeper carries it out."""
+    client = Client(settings_with(key_file, url))
+    ordered = client.post("/v1/retention/runs", {"on": on.date().isoformat() if on else None})["run"]
+    state = _wait(client, ordered, wait)
+    if as_json:
+        emit(state)
+    else:
+        show.console().print(f"run {ordered}: {state['state']}")
+        _show_run(state)
+    if state["state"] in ("failed", "refused"):
+        raise SystemExit(1)
+
+
+@retention.command()
+def runs(key_file: KeyFile = None, url: Url = None, as_json: AsJson = False) -> None:
+    """List runs and orders, newest first."""
+    answer = Client(settings_with(key_file, url)).get("/v1/retention/runs")
+    if as_json:
+        emit(answer)
+        return
+    rows = ((one["run"], one["state"], one["as_of"], one["requested_by"]) for one in answer["runs"])
+    show.table("runs", ("run", "state", "for", "requested by"), rows)
+
+
+@retention.command()
+def approve(
+    run_id: Annotated[str, typer.Argument(metavar="RUN")],
+    digest: Annotated[str, typer.Argument(help="Digest of the plan, as `retention runs` shows it.")],
+    key_file: KeyFile = None,
+    url: Url = None,
+) -> None:
+    """Approve a waiting plan as the second person."""
+    Client(settings_with(key_file, url)).post(f"/v1/retention/runs/{run_id}/approval", {"digest": digest})
+    show.console().print(f"approved run {run_id}")
+
+
+@certificate.command("list")
+def listed(key_file: KeyFile = None, url: Url = None, as_json: AsJson = False) -> None:
+    """List certificates, newest first."""
+    answer = Client(settings_with(key_file, url)).get("/v1/retention/certificates")
+    if as_json:
+        emit(answer)
+        return
+    rows = ((one["sequence"], one["certificate"], one["issued_at"]) for one in answer["certificates"])
+    show.table("certificates", ("number", "certificate", "issued"), rows)
+
+
+@certificate.command("show")
+def shown(
+    certificate_id: Annotated[str, typer.Argument(metavar="CERTIFICATE")],
+    save: Annotated[
+        Path | None, typer.Option(help="Write its files to this new folder, for `verify certificate`.")
+    ] = None,
+    key_file: KeyFile = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one certificate, or save its files."""
+    files = Client(settings_with(key_file, url)).get(f"/v1/retention/certificates/{certificate_id}")
+    if save is not None:
+        save.mkdir(parents=True, exist_ok=False)
+        for name, text in files.items():
+            if "/" in name or name.startswith("."):
+                fail("the API named a file that is none of a certificate's")
+            (save / name).write_text(text, "utf-8")
+    if as_json:
+        emit(files)
+    elif save is None:
+        from evidence.envelope import decode, parse_form
+
+        statement = decode(parse_form(files["certificate.json"].encode())).payload
+        show.console().print(json.dumps(json.loads(statement), indent=2))
+    else:
+        show.console().print(f"{len(files)} files in {save}; check them: theme-register verify certificate {save}")
+
+
+def _wait(client: Client, run_id: str, seconds: float) -> dict[str, Any]:
+    end = time.monotonic() + seconds
+    while True:
+        found = [one for one in client.get("/v1/retention/runs")["runs"] if one["run"] == run_id]
+        state: dict[str, Any] = found[0] if found else {"run": run_id, "state": "ordered"}
+        if state["state"] in (*ENDED, "planned") or time.monotonic() >= end:
+            return state
+        time.sleep(0.2)
+
+
+def _show_plan(answer: dict[str, Any]) -> None:
+    counts = answer["counts"]
+    show.console().print(f"plan for {answer['as_of']}, policy {answer['policy']}, digest {answer['digest'][:16]}…")
+    show.table("what would go", ("what", "number"), counts.items())
+    rows = ((one["id"], one["kind"], one["remove_by"], "; ".join(one["because"])) for one in answer["due"])
+    show.table("due, and why", ("id", "kind", "removed on", "because"), rows)
+    if answer["needs_approval"]:
+        show.console().print("more than the blast radius: the run waits for a second person's approval")
+
+
+def _show_run(state: dict[str, Any]) -> None:
+    skipped = {"run", "state", "due"}
+    show.table("run", ("what", "value"), ((name, value) for name, value in state.items() if name not in skipped))

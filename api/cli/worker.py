@@ -1,0 +1,131 @@
+"""Children of `serve`, `keep` and `import`: the processes that hold keys. Hidden; started by their parents only."""
+
+import json
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn
+
+import typer
+
+from api.children import REPLACED, die_with_parent
+from api.settings import Settings
+from register.errors import RegisterError, Unavailable
+
+worker = typer.Typer(hidden=True)
+
+MOVED: Final = frozenset({"generation.moved", "lease.lost"})
+"""Codes after which this process has to be replaced by a fresh one."""
+
+
+@worker.command()
+def serve(fd: Annotated[int, typer.Option()]) -> None:
+    """Serve the API on the open socket `fd` until told to end, or until the keys have been replaced."""
+    import uvicorn
+
+    from api.http.app import create
+    from api.logs import configure
+    from api.wiring import workplace
+
+    configure()
+    die_with_parent()
+    with _replaced(), workplace(Settings(), "api") as opened:
+        config = uvicorn.Config(
+            create(opened), log_config=None, access_log=False, server_header=False, date_header=False, lifespan="off"
+        )
+        server = uvicorn.Server(config)
+        moved = threading.Event()
+
+        def watch() -> None:
+            """Keep the names fresh and the lease alive; end the server once this generation is over."""
+            while not server.should_exit:
+                try:
+                    opened.roster.refresh()
+                    opened.workers.beat(opened.worker, now=opened.clock.now())
+                    opened.sealer.assert_current()
+                except RegisterError as error:
+                    if error.code in MOVED:
+                        moved.set()
+                        server.should_exit = True
+                time.sleep(1)
+
+        threading.Thread(target=watch, name="watch", daemon=True).start()
+        server.run(sockets=[socket.socket(fileno=fd)])
+    if moved.is_set():
+        _end(REPLACED)
+
+
+@worker.command()
+def run() -> None:
+    """Carry a retention run on until its keys are forgotten (steps 1 to 4 and the old keys' end)."""
+    _carry(lambda carrier: carrier.until_forgotten())
+
+
+@worker.command()
+def finish() -> None:
+    """Read back, certify and close a run whose keys are forgotten, in this fresh process."""
+    _carry(lambda carrier: carrier.finish())
+
+
+@worker.command("import")
+def import_signals(
+    path: Path,
+    contributor: Annotated[str, typer.Option()],
+    rejects: Annotated[Path, typer.Option()],
+    dry_run: Annotated[bool, typer.Option()] = False,
+) -> None:
+    """Take a file in; tell the tally after each batch as a line of JSON on standard output."""
+    from api.exchange.ndjson import Rejects, Tally, take_in
+    from api.wiring import workplace
+    from register.access import Actor, Role
+
+    die_with_parent()
+
+    def told(tally: Tally) -> None:
+        line = {"accepted": tally.accepted, "already": tally.already, "rejected": tally.rejected}
+        sys.stdout.write(json.dumps({**line, "bytes": tally.bytes_read}) + "\n")
+        sys.stdout.flush()
+
+    with _replaced(), workplace(Settings(), "import") as opened, open(path, "rb") as file, Rejects(rejects) as bin_:
+        actor = Actor(code=contributor, role=Role.CONTRIBUTOR)
+        told(take_in(file, opened.intake, actor, bin_, dry_run=dry_run, progress=told))
+
+
+def _carry(step: Callable[[Any], object]) -> None:
+    """Open the register, carry the run one child's part further, and tell each durable step as a line of JSON."""
+    from api.logs import configure
+    from api.wiring import workplace
+
+    configure()
+    die_with_parent()
+    with workplace(Settings(), "run") as opened:
+        step(opened.run(_tell, lambda: time.sleep(0.1)))
+
+
+def _tell(step: Any) -> None:
+    line = {"step": step.point, "run": step.run, "done": step.done, "of": step.of}
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def _replaced() -> Iterator[None]:
+    """End with REPLACED when this process turns out to serve a generation that is over."""
+    try:
+        yield
+    except Unavailable as error:
+        if error.code not in MOVED:
+            raise
+        _end(REPLACED)
+
+
+def _end(status: int) -> NoReturn:
+    """End this process at once, past everything that could still hold a key or wait for a thread."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

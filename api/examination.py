@@ -1,0 +1,62 @@
+"""`doctor`: what is wrong with a register, and what to do. Reads only; nothing is ever swept or mended by itself."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+
+from api.founding import warnings
+from api.settings import Settings
+from api.wiring import workplace
+from register.errors import RegisterError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing examined.
+
+    Attributes:
+        what: code of what was looked at; state: `ok` or the code of what is wrong; remedy: what to do.
+        bad: whether the register cannot go on like this.
+    """
+
+    what: str
+    state: str = "ok"
+    remedy: str = ""
+    bad: bool = False
+
+    def told(self) -> Mapping[str, object]:
+        """Return it in values of JSON."""
+        return asdict(self)
+
+
+REMEDY = {
+    "register.absent": "run `theme-register init`, or set THEME_REGISTER_HOME to where the register is",
+    "keystore.absent": "bring the keys back from their replica; a new key store is never made in its place",
+    "swap.clear": "encrypt swap, or turn it off",
+    "core-dumps": "run with `ulimit -c 0`",
+}
+
+
+def examine(settings: Settings) -> tuple[Finding, ...]:
+    """Examine the register of `settings`."""
+    return tuple(_findings(settings))
+
+
+def _findings(settings: Settings) -> Iterator[Finding]:
+    for code in warnings():
+        yield Finding(what="host", state=code, remedy=REMEDY[code])
+    try:
+        with workplace(settings, "doctor") as opened:
+            yield Finding(what="key-store")
+            yield Finding(what="graph")
+            sealed = opened.logbook.head()
+            yield Finding(what="log", state="ok" if sealed is not None else "log.absent", bad=sealed is None)
+            if opened.store.anchor.assurance == "logical":
+                yield Finding(
+                    what="anchor",
+                    state="assurance.logical",
+                    remedy="the anchor is a file: a copy of KEYS reopens what was purged since; keep none",
+                )
+            if opened.store.rehearsal:
+                yield Finding(what="register", state="rehearsal", remedy="for training and tests only")
+    except RegisterError as error:
+        yield Finding(what="register", state=error.code, remedy=REMEDY.get(error.code, error.message), bad=True)

@@ -1,0 +1,103 @@
+"""Making a register: two folders, keys, schema, empty log, first administrator."""
+
+import json
+import os
+import resource
+import stat
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from api.server import endpoint
+from api.settings import Settings
+from api.wiring import ANCHOR, LOG_KEYS, REGISTER, logbook
+from evidence.durable import write_durably
+from graph import schema
+from graph.connection import Graph
+from graph.embedded.jars import Progress
+from graph.trail import AuditTrail
+from register.access import Role
+from register.audit import Act, Entry
+from register.clock import Clock
+from register.errors import Conflict, Fault, Invalid
+from register.grading import HandlingCode
+from register.ids import RegisterId, mint
+from vault.anchors.file import FileAnchor
+from vault.keystore.credentials import Credentials
+from vault.keystore.store import KeyStore
+from vault.signing import LogKeys
+
+ADMINISTRATOR: Final = "administrator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Founded:
+    """A new register: its id, and the first administrator's key, shown this once."""
+
+    register: RegisterId
+    administrator_key: str
+
+
+def found(settings: Settings, clock: Clock, *, rehearsal: bool, progress: Progress | None) -> Founded:
+    """Make the register of `settings`; `progress` is told about jars while they are fetched.
+
+    Raises:
+        Conflict: there is a register, or part of one, already. Invalid: the folders cannot be used as they are.
+    """
+    home, keys = settings.home.absolute(), settings.keys_folder.absolute()
+    _check(home, keys)
+    register = RegisterId(mint())
+    for folder in (home, keys):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with endpoint(settings, progress=progress) as server, Graph(server) as graph:
+        graph.verify()
+        schema.migrate(graph, register)
+        anchor = FileAnchor(keys / ANCHOR)
+        with closing(KeyStore.init(keys, anchor, register, rehearsal=rehearsal)) as store:
+            LogKeys.create(keys / LOG_KEYS)
+            trail = AuditTrail(graph)
+            log = logbook(settings, register, trail, clock)
+            log.begin()
+            key = Credentials(store.database).add(
+                code=ADMINISTRATOR,
+                role=Role.ADMINISTRATOR,
+                markings=frozenset(),
+                handling=HandlingCode.H0,
+                expires_at=None,
+            )
+            detail = {"code": ADMINISTRATOR, "role": Role.ADMINISTRATOR.value}
+            trail.append([Entry(at=clock.now(), actor="system", role="system", act=Act.ACTOR_ENROL, detail=detail)])
+            log.seal_trail()
+    # Last: where this stands, the register is whole.
+    write_durably(home, [(REGISTER, json.dumps({"register": register}).encode("ascii"))])
+    return Founded(register=register, administrator_key=key)
+
+
+def warnings() -> tuple[str, ...]:
+    """Return codes of what is not as it should be on this host: `swap.clear`, `core-dumps`."""
+    found = []
+    swaps = Path("/proc/swaps")
+    if swaps.exists() and any("/dev/dm-" not in line for line in swaps.read_text("utf-8").splitlines()[1:]):
+        found.append("swap.clear")
+    if resource.getrlimit(resource.RLIMIT_CORE)[0] != 0:
+        found.append("core-dumps")
+    return tuple(found)
+
+
+def _check(home: Path, keys: Path) -> None:
+    faults = []
+    if home == keys or home in keys.parents or keys in home.parents:
+        message = "the folder of the keys must lie outside the register's folder, and the other way round"
+        faults.append(Fault(pointer="", rule="folders.nested", message=message))
+    for name, folder in (("home", home), ("keys", keys)):
+        if folder.exists() and (not folder.is_dir() or folder.stat().st_uid != os.geteuid()):
+            faults.append(Fault(pointer=f"/{name}", rule="folder.owner", message="is not a folder of this user"))
+        elif folder.exists() and stat.S_IMODE(folder.stat().st_mode) & 0o077:
+            message = "may be read by others: chmod 700 it"
+            faults.append(Fault(pointer=f"/{name}", rule="folder.open", message=message))
+    if faults:
+        raise Invalid(faults)
+    for folder in (home, keys):
+        if folder.exists() and any(folder.iterdir()):
+            raise Conflict("register.exists", "there is something in that folder already; nothing was touched")

@@ -1,0 +1,74 @@
+"""The keeper: starts fresh children for retention runs, and seals the audit trail.
+
+It holds the log keys and no other: what opens a record is only ever in its children, which end with their work.
+"""
+
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from typing import Final
+
+from graph.erasure import Erasures
+
+from api.children import run
+from api.logbook import Logbook
+from api.server import endpoint
+from api.settings import Settings
+from api.wiring import logbook, register_of
+from graph import schema
+from graph.connection import Graph
+from graph.trail import AuditTrail
+from register.clock import SystemClock
+from register.errors import RegisterError
+from retention.orders import nightly, pending
+from retention.schedule import Jobs
+from retention.schedule import keep as keep_going
+
+CHILDREN: Final = ("run", "finish")
+"""The two children of a run: the first holds the old root key, the second never saw it."""
+
+_log = logging.getLogger(__name__)
+
+
+def keep(settings: Settings, started: Callable[[], None]) -> None:
+    """Keep the register of `settings` until told to end; `started` is called once the clockwork runs.
+
+    Raises:
+        Unavailable: there is no register, or its graph cannot be reached at the start.
+    """
+    register = register_of(settings.home)
+    clock = SystemClock()
+    with ExitStack() as opened:
+        graph = opened.enter_context(Graph(opened.enter_context(endpoint(settings))))
+        graph.verify()
+        schema.check(graph, register)
+        erasure = Erasures(graph)
+        log = logbook(settings, register, AuditTrail(graph), clock)
+        jobs = Jobs(
+            nightly=partial(_told, "nightly", lambda: nightly(erasure, clock)),
+            work=partial(_told, "work", lambda: _work(erasure)),
+            seal=partial(_told, "seal", lambda: _seal(log)),
+        )
+        keep_going(jobs, started=started)
+
+
+def _work(erasure: Erasures) -> None:
+    if pending(erasure):
+        for child in CHILDREN:
+            status = run(child)
+            if status:
+                _log.warning("child %s ended with status %d; it is taken up again", child, status)
+                return
+
+
+def _seal(log: Logbook) -> None:
+    log.seal_trail()
+
+
+def _told(job: str, work: Callable[[], object]) -> None:
+    """Do `work`; what the register itself refuses is logged by its code and tried again at the job's next time."""
+    try:
+        work()
+    except RegisterError as error:
+        _log.error("job %s: %s", job, error.code)

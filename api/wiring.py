@@ -1,0 +1,330 @@
+"""Wiring: opens one register's folders and graph, and gives every use case what it needs. Decides nothing.
+
+Whoever opens a `Workplace` is a worker: a process that holds the root key, with a lease in the key store, to be
+replaced after every purge.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property, partial
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from graph.erasure import Erasures
+from graph.network import Networks
+
+from api.logbook import Logbook
+from api.names import Names
+from api.server import endpoint
+from api.settings import Settings
+from evidence.merkle import ids_root
+from graph import schema
+from graph.connection import Graph
+from graph.signals import Signals
+from graph.trail import AuditTrail
+from register.access import Actor
+from register.audit import Entry
+from register.clock import Clock, SystemClock
+from register.custody import Custody
+from register.enquiry import Enquiry
+from register.enrolment import Enrolment
+from register.errors import Conflict, RegisterError, Unavailable
+from register.ids import RegisterId, RunId
+from register.intake import Intake
+from register.ports import SHIPPED, Harbours
+from register.roster import Roster
+from retention.certificate import Issuer
+from retention.orders import Orders
+from retention.policy import shipped
+from retention.rules import Policy
+from retention.run import RetentionRun
+from retention.steps import Progress
+from retention.terms import deadline
+from vault.anchors.file import FileAnchor
+from vault.formats import AESGCM, Cipher
+from vault.keystore.credentials import Credentials
+from vault.keystore.leases import Workers, process_start
+from vault.keystore.purge import Purge
+from vault.keystore.store import KeyStore
+from vault.lookup import Lookup
+from vault.sealing import Sealer
+from vault.signing import LogKeys, SignatureVerifier
+
+POLICY: Final = "2026-01-01-theme-bribery.toml"
+HARBOURS: Final = "harbours.csv"
+REGISTER: Final = "register.json"
+CONTROLLER: Final = "College van procureurs-generaal"
+LOG_KEYS: Final = "log"
+ANCHOR: Final = "anchor"
+HOLDER: Final = "keeper"
+
+
+def register_of(home: Path) -> RegisterId:
+    """Return the id of the register in this folder.
+
+    Raises:
+        Unavailable: there is none.
+    """
+    try:
+        named = json.loads((home / REGISTER).read_bytes())
+    except FileNotFoundError:
+        raise Unavailable("register.absent", "there is no register here: run `theme-register init` first") from None
+    return RegisterId(named["register"])
+
+
+def harbours(home: Path) -> Harbours:
+    """Return the harbours of the shipped table and, where one was loaded, of the register's official list."""
+    loaded = home / HARBOURS
+    return Harbours.load(SHIPPED, loaded) if loaded.exists() else Harbours.load(SHIPPED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepingDesk:
+    """What officers ask of retention: `register.interfaces.Keeping` from orders and logbook."""
+
+    orders: Orders
+    logbook: Logbook
+
+    def plan(self, on: date) -> Mapping[str, object]:
+        """Return what a run on civil date `on` would do."""
+        return self.orders.plan(on)
+
+    def order(self, on: date, requested_by: str, entry: Entry) -> RunId:
+        """File an order for the keeper."""
+        return self.orders.order(on, requested_by, entry)
+
+    def approve(self, run: RunId, digest: str, approved_by: str, entry: Entry) -> None:
+        """Approve a waiting plan."""
+        self.orders.approve(run, digest, approved_by, entry)
+
+    def runs(self) -> tuple[Mapping[str, object], ...]:
+        """Return orders and runs, newest first."""
+        return self.orders.runs()
+
+    def certificates(self) -> tuple[Mapping[str, object], ...]:
+        """Return the certificates filed, newest first."""
+        return self.logbook.listed()
+
+    def certificate(self, certificate: str) -> Mapping[str, str] | None:
+        """Return the files of one certificate, or None."""
+        return self.logbook.files(certificate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workplace:
+    """An opened register, as one worker uses it.
+
+    Attributes:
+        store: the opened key store; it holds the root key of one generation.
+        worker: code of this worker's lease.
+    """
+
+    settings: Settings
+    graph: Graph
+    store: KeyStore
+    policy: Policy
+    clock: Clock
+    workers: Workers
+    worker: str
+
+    @cached_property
+    def sealer(self) -> Sealer:
+        """Seals and opens."""
+        return Sealer(self.store)
+
+    @cached_property
+    def lookup(self) -> Lookup:
+        """Finds by value."""
+        return Lookup(self.store)
+
+    @cached_property
+    def trail(self) -> AuditTrail:
+        """Keeps audit entries."""
+        return AuditTrail(self.graph)
+
+    @cached_property
+    def erasure(self) -> Erasures:
+        """The graph's side of retention."""
+        return Erasures(self.graph)
+
+    @cached_property
+    def harbours(self) -> Harbours:
+        """The harbours this register knows."""
+        return harbours(self.settings.home)
+
+    @cached_property
+    def roster(self) -> Roster:
+        """The names in memory."""
+        return Roster(store=Signals(self.graph), sealing=self.sealer, table=Names())
+
+    @cached_property
+    def logbook(self) -> Logbook:
+        """Log and certificates."""
+        return logbook(self.settings, self.store.register, self.trail, self.clock)
+
+    @cached_property
+    def intake(self) -> Intake:
+        """Takes signals in."""
+        return Intake(
+            lookup=self.lookup,
+            sealing=self.sealer,
+            store=Signals(self.graph),
+            trail=self.trail,
+            harbours=self.harbours,
+            deadline=partial(deadline, self.policy),
+            clock=self.clock,
+            informant_months=self.policy.informant.months,
+        )
+
+    @cached_property
+    def enquiry(self) -> Enquiry:
+        """Answers readers."""
+        return Enquiry(
+            lookup=self.lookup,
+            sealing=self.sealer,
+            signals=Signals(self.graph),
+            networks=Networks(self.graph),
+            roster=self.roster,
+            trail=self.trail,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def custody(self) -> Custody:
+        """Answers compliance officers."""
+        orders = Orders(
+            erasure=self.erasure,
+            check=self.sealer,
+            trail=self.trail,
+            clock=self.clock,
+            policy=self.policy,
+            rehearsal=self.store.rehearsal,
+        )
+        return Custody(keeping=KeepingDesk(orders=orders, logbook=self.logbook), trail=self.trail, clock=self.clock)
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        """Who may come in."""
+        return Credentials(self.store.database)
+
+    @cached_property
+    def enrolment(self) -> Enrolment:
+        """Answers administrators."""
+        return Enrolment(credentials=self.credentials, trail=self.trail, clock=self.clock)
+
+    def run(self, progress: Progress, pause: Callable[[], None]) -> RetentionRun:
+        """Return what carries retention runs out."""
+        return RetentionRun(
+            erasure=self.erasure,
+            forgetting=Purge(self.store),
+            check=self.sealer,
+            evidence=self.logbook,
+            trail=self.trail,
+            clock=self.clock,
+            policy=self.policy,
+            issuer=Issuer(
+                register=self.store.register,
+                origin=self.logbook.origin,
+                controller=CONTROLLER,
+                site=None,
+                version=version("theme-register"),
+                settings=None,
+                rehearsal=self.store.rehearsal,
+            ),
+            ids_root=ids_root,
+            holder=HOLDER,
+            progress=progress,
+            pause=pause,
+        )
+
+    @property
+    def language(self) -> str:
+        """Language of texts for people."""
+        return self.settings.language
+
+    def actor_of(self, key: str) -> Actor | None:
+        """Return whose API key this is, cleared as the policy orders the handling codes; None if nobody's now."""
+        found = self.credentials.find(key, now=self.clock.now())
+        if found is None:
+            return None
+        cleared = self.policy.cleared(found.handling)
+        return Actor(code=found.code, role=found.role, markings=found.markings, handling=cleared)
+
+    def current(self) -> bool:
+        """Say whether this process may go on serving."""
+        try:
+            self.store.assert_current()
+        except RegisterError:
+            return False
+        return True
+
+    def readiness(self) -> dict[str, bool]:
+        """Say what is ready: names in memory, graph, key store."""
+        try:
+            self.graph.verify(timeout=2)
+            reached = True
+        except Unavailable:
+            reached = False
+        return {"names": self.roster.complete, "graph": reached, "key-store": self.current()}
+
+
+def origin(register: str) -> str:
+    """Return the origin line of the register's log, which is also the name of its keys."""
+    return f"theme-register/{register}"
+
+
+def logbook(settings: Settings, register: str, trail: AuditTrail, clock: Clock) -> Logbook:
+    """Return log and certificates of a register; needs the log keys, no other key."""
+    keys = settings.keys_folder / LOG_KEYS
+    return Logbook(
+        home=settings.home,
+        origin=origin(register),
+        signer=LogKeys.load(keys),
+        verifier=SignatureVerifier(),
+        memory=keys / "checkpoint",
+        trail=trail,
+        policy=(files("retention") / "policies" / POLICY).read_bytes(),
+        now=clock.now,
+    )
+
+
+@contextmanager
+def workplace(
+    settings: Settings, kind: str, *, clock: Clock | None = None, cipher: Cipher = AESGCM
+) -> Iterator[Workplace]:
+    """Open the register of `settings` as a worker of this `kind`, with a lease for as long as the block lasts.
+
+    Raises:
+        Unavailable: no register there, or graph or key store cannot be reached. Conflict: the graph is another's.
+        Tampered: something of it is damaged.
+    """
+    time = clock or SystemClock()
+    register = register_of(settings.home)
+    with ExitStack() as opened:
+        store = KeyStore.open(settings.keys_folder, FileAnchor(settings.keys_folder / ANCHOR), cipher=cipher)
+        opened.callback(store.close)
+        if store.register != register:
+            raise Conflict("keys.other-register", "these keys belong to another register")
+        workers = Workers(store.database)
+        me = os.getpid()
+        started = process_start(me) or ""
+        worker = workers.enrol(kind, pid=me, started=started, generation=store.generation, now=time.now())
+        opened.callback(workers.end, worker)
+        graph = opened.enter_context(Graph(opened.enter_context(endpoint(settings))))
+        graph.verify()
+        schema.check(graph, store.register)
+        yield Workplace(
+            settings=settings,
+            graph=graph,
+            store=store,
+            policy=shipped(POLICY),
+            clock=time,
+            workers=workers,
+            worker=worker,
+        )
