@@ -6,12 +6,12 @@ turns, each waiting for the other a moment.
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from evidence.checkpoint import Checkpoint, CheckpointSigner, publish, verify_checkpoint
 from evidence.durable import write_durably
@@ -20,6 +20,7 @@ from evidence.log import Log, LogEntry
 from evidence.note import Signer, Verifier, encode_vkeys
 from evidence.proof import Proof, prove
 from evidence.statement import draft
+from graph.trail import AuditTrail
 from register.audit import Act, Entry
 from register.errors import NotFound, Unavailable
 from register.ids import EntryId, is_id
@@ -30,39 +31,6 @@ PROOF: Final = "certificate.tlog-proof"
 ENTRY: Final = "entry.json"
 BATCH: Final = 1000
 _WAIT_SECONDS: Final = 30.0
-
-
-class Waiting(Protocol):
-    """An audit entry that the log may not have yet."""
-
-    @property
-    def id(self) -> EntryId:
-        """Its id."""
-
-    @property
-    def at(self) -> datetime:
-        """When it happened (aware, UTC)."""
-
-    @property
-    def salt(self) -> bytes:
-        """Its salt."""
-
-    @property
-    def body(self) -> bytes:
-        """Its canonical body."""
-
-
-class TrailOut(Protocol):
-    """The audit trail, as far as copying it out goes; filled by `graph.trail`."""
-
-    def append(self, entries: Sequence[Entry]) -> None:
-        """Make entries durable; one that is there already is left as it is."""
-
-    def unlogged(self, limit: int) -> Sequence[Waiting]:
-        """Return up to `limit` entries that are not marked as logged, oldest first."""
-
-    def mark_logged(self, entries: Sequence[EntryId]) -> None:
-        """Mark entries that the log holds durably."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +48,7 @@ class Logbook:
     signer: Signer
     verifier: Verifier
     memory: Path
-    trail: TrailOut
+    trail: AuditTrail
     policy: bytes
     now: Callable[[], datetime]
 
@@ -126,7 +94,7 @@ class Logbook:
             while waiting:
                 log.append([LogEntry(id=one.id, at=one.at, salt=one.salt, body=one.body) for one in waiting])
                 publish(self.log_folder, self._checkpoints().sign(log, at=self.now()))
-                self.trail.mark_logged([one.id for one in waiting])
+                self.trail.mark_logged(waiting)
                 count += len(waiting)
                 waiting = self.trail.unlogged(BATCH)
         return count

@@ -3,10 +3,16 @@
 No key and no secret is taken from the environment: secrets come from files that only their owner may read.
 """
 
+import os
 from pathlib import Path
 
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def environment() -> dict[str, str]:
+    """Return this process's environment, for children that get it with changes."""
+    return dict(os.environ)
 
 
 class Settings(BaseSettings):

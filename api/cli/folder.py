@@ -17,7 +17,7 @@ from api.children import REPLACED, Kept, on_end, start
 from api.cli import show
 from api.cli.client import emit, fail
 from api.cli.options import AsJson
-from api.settings import Settings
+from api.settings import Settings, environment
 
 ports = typer.Typer(no_args_is_help=True, help="Harbours that signals may name.")
 
@@ -189,7 +189,7 @@ def demo(
 
     settings = Settings()
     home = settings.home if "home" in settings.model_fields_set else Path("demo-register")
-    walk = Walk(home.absolute(), civil_date(SystemClock().now()), show.console())
+    walk = Walk(home.absolute(), civil_date(SystemClock().now()), environment(), show.console())
     try:
         walk.check() if check else walk.stay()
     except NotHeld as failure:

@@ -26,8 +26,8 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Enrol somebody; their key is shown once."""
-    wanted = {"code": code, "role": role, "handling": handling, "markings": marking}
-    wanted |= {"expires_on": expires.date().isoformat() if expires else None}
+    wanted: dict[str, object] = {"code": code, "role": role, "handling": handling, "markings": marking}
+    wanted["expires_on"] = expires.date().isoformat() if expires else None
     answer = Client(settings_with(key_file, url)).post("/v1/actors", wanted)
     if key_to is not None:
         write_key(key_to, answer["key"])
