@@ -51,7 +51,7 @@ from vault.formats import AESGCM, Cipher
 from vault.keystore.credentials import Credentials
 from vault.keystore.leases import Workers, process_start
 from vault.keystore.purge import Purge
-from vault.keystore.store import KeyStore
+from vault.keystore.store import KeyStore, open_database
 from vault.lookup import Lookup
 from vault.sealing import Sealer
 from vault.signing import LogKeys, SignatureVerifier
@@ -307,15 +307,16 @@ def workplace(
     time = clock or SystemClock()
     register = register_of(settings.home)
     with ExitStack() as opened:
-        store = KeyStore.open(settings.keys_folder, FileAnchor(settings.keys_folder / ANCHOR), cipher=cipher)
-        opened.callback(store.close)
+        database = open_database(settings.keys_folder)
+        opened.callback(database.close)
+        workers = Workers(database)
+        me = os.getpid()
+        # The lease comes before the key: no process ever holds a root key without being known.
+        lease = workers.enrol(kind, pid=me, started=process_start(me) or "", now=time.now())
+        opened.callback(workers.end, lease.worker)
+        store = KeyStore(database, FileAnchor(settings.keys_folder / ANCHOR), cipher, lease.generation)
         if store.register != register:
             raise Conflict("keys.other-register", "these keys belong to another register")
-        workers = Workers(store.database)
-        me = os.getpid()
-        started = process_start(me) or ""
-        worker = workers.enrol(kind, pid=me, started=started, generation=store.generation, now=time.now())
-        opened.callback(workers.end, worker)
         graph = opened.enter_context(Graph(opened.enter_context(endpoint(settings))))
         graph.verify()
         schema.check(graph, store.register)
@@ -326,5 +327,5 @@ def workplace(
             policy=shipped(POLICY),
             clock=time,
             workers=workers,
-            worker=worker,
+            worker=lease.worker,
         )
