@@ -125,14 +125,14 @@ CREATE (a)-[r:$(row.type)]->(b) SET r = row.properties
 
 # The audit trail.
 
-APPEND_ENTRIES: Final = f"UNWIND $rows AS row MERGE (e:{Label.ENTRY} {{id: row.id}}) ON CREATE SET e = row"
+APPEND_ENTRIES: Final = f"UNWIND $rows AS row MERGE (e:{Label.ENTRY} {{at: row.at, id: row.id}}) ON CREATE SET e = row"
 
 UNLOGGED_ENTRIES: Final = f"""
-MATCH (e:{Label.ENTRY}) WHERE e.at IS NOT NULL
+MATCH (e:{Label.ENTRY}) WHERE e.at IS NOT NULL AND e.id IS NOT NULL
 RETURN e {{.*}} AS entry ORDER BY e.at, e.id LIMIT $limit
 """
 
-DELETE_ENTRIES: Final = f"UNWIND $ids AS id MATCH (e:{Label.ENTRY} {{id: id}}) DELETE e"
+DELETE_ENTRIES: Final = f"UNWIND $rows AS row MATCH (e:{Label.ENTRY} {{at: row.at, id: row.id}}) DELETE e"
 
 # Names.
 

@@ -6,12 +6,13 @@ nightly run finds it like any other record that was tampered with, instead of fa
 """
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import Any, Final, NewType, TypeVar, get_args, get_origin, get_type_hints
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, NewType, TypeVar, get_args, get_origin, get_type_hints
 
-from graph.labels import LINK, MENTIONS, PORT, SIGNAL, SUBJECT, Nodes, Part, Relationships
+from graph.labels import LINK, MENTIONS, PORT, SIGNAL, SUBJECT, VISIBLE_MARKINGS, Kind, Nodes, Part, Relationships
 from register.links import LinkKind
 from register.sealed import (
     Facts,
@@ -31,6 +32,7 @@ Row = Mapping[str, Any]
 Properties = dict[str, Any]
 F = TypeVar("F", SubjectFacts, SignalFacts, MentionFacts, LinkFacts)
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FOREVER: Final = date(9999, 12, 31)
 _INSTEAD: Final = {str: "", int: 0, bool: True}
 
@@ -43,9 +45,13 @@ def _date(value: Any) -> date:
 
 
 def instant(value: Any) -> datetime:
-    """Return an instant of the database as an aware datetime, UTC."""
-    native: datetime = value.to_native()
-    return native.astimezone(UTC)
+    """Return the instant, aware, UTC, that the database keeps as microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=_exactly(int, value))
+
+
+def microseconds(value: datetime) -> int:
+    """Return an aware instant as the database keeps it: microseconds since 1970-01-01T00:00Z."""
+    return (value - _EPOCH) // timedelta(microseconds=1)
 
 
 def _exactly(kind: type, value: Any) -> Any:
@@ -58,34 +64,37 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple([_exactly(str, one) for one in value])
 
 
-Decode = Callable[[Any], Any]
+class _Field(NamedTuple):
+    """How one fact is read: whether it may be absent and what it is then; what stands for one that cannot be read."""
+
+    name: str
+    optional: bool
+    absent: Any
+    decode: Callable[[Any], Any]
+    instead: Any
 
 
-def _decoder(hint: Any) -> tuple[Decode, Any]:
-    """Return how a fact of this type is read, and what stands for one that cannot be read."""
+def _field(name: str, hint: Any) -> _Field:
+    options = [option for option in get_args(hint) if option is not type(None)]
+    if type(None) in get_args(hint):
+        return _field(name, options[0])._replace(optional=True)
     if isinstance(hint, NewType):
         hint = hint.__supertype__
     if get_origin(hint) is tuple:
-        return _texts, ()
+        return _Field(name, name != VISIBLE_MARKINGS, (), _texts, ())
     if hint is date:
-        return _date, _FOREVER
+        return _Field(name, False, None, _date, _FOREVER)
     if hint is datetime:
-        return instant, datetime(9999, 12, 1, tzinfo=UTC)
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return hint, next(iter(hint))
-    return partial(_exactly, hint), _INSTEAD[hint]
+        return _Field(name, False, None, instant, datetime(9999, 12, 1, tzinfo=UTC))
+    if issubclass(hint, StrEnum):
+        return _Field(name, False, None, hint, next(iter(hint)))
+    return _Field(name, False, None, partial(_exactly, hint), _INSTEAD[hint])
 
 
-def _decoders(facts: type[Facts]) -> tuple[tuple[str, bool, Decode, Any], ...]:
-    decoders = []
-    for name, hint in get_type_hints(facts).items():
-        required = [option for option in get_args(hint) if option is not type(None)]
-        optional = type(None) in get_args(hint)
-        decoders.append((name, optional, *_decoder(required[0] if optional else hint)))
-    return tuple(decoders)
-
-
-_READING: Final = {facts: _decoders(facts) for facts in (SubjectFacts, SignalFacts, MentionFacts, LinkFacts)}
+_READING: Final = {
+    facts: tuple(_field(name, hint) for name, hint in get_type_hints(facts).items())
+    for facts in (SubjectFacts, SignalFacts, MentionFacts, LinkFacts)
+}
 
 
 def _read(facts: type[F], row: Row) -> tuple[F, bytes]:
@@ -93,10 +102,10 @@ def _read(facts: type[F], row: Row) -> tuple[F, bytes]:
     values: Properties = {}
     mac = row.get("mac")
     readable = isinstance(mac, bytes)
-    for name, optional, decode, instead in _READING[facts]:
+    for name, optional, absent, decode, instead in _READING[facts]:
         value = row.get(name)
         if value is None and optional:
-            values[name] = None
+            values[name] = absent
             continue
         try:
             values[name] = decode(value)
@@ -118,18 +127,43 @@ def _names(declared: Nodes | Relationships, part: Part) -> tuple[str, ...]:
     return tuple(one.name for one in declared.properties if one.part is part)
 
 
-_FACTS: Final = {
-    facts: _names(declared, Part.FACT)
-    for facts, declared in ((SubjectFacts, SUBJECT), (SignalFacts, SIGNAL), (MentionFacts, MENTIONS), (LinkFacts, LINK))
+def _writing(declared: Nodes | Relationships) -> tuple[tuple[str, ...], Callable[[Facts], tuple[Any, ...]]]:
+    names = _names(declared, Part.FACT)
+    return names, attrgetter(*names)
+
+
+_DECLARED: Final[dict[type[Facts], Nodes | Relationships]] = {
+    SubjectFacts: SUBJECT,
+    SignalFacts: SIGNAL,
+    MentionFacts: MENTIONS,
+    LinkFacts: LINK,
+}
+_WRITING: Final = {facts: _writing(declared) for facts, declared in _DECLARED.items()}
+_LISTS: Final = {
+    facts: tuple(one.name for one in declared.properties if one.kind is Kind.STRINGS and one.name != VISIBLE_MARKINGS)
+    for facts, declared in _DECLARED.items()
 }
 _SIGNAL_SEALED: Final = _names(SIGNAL, Part.SEALED)
 _MENTION_SEALED: Final = _names(MENTIONS, Part.SEALED)
 _PORT: Final = tuple(one.name for one in PORT.properties)
 
 
+class Rows(list[Properties]):
+    """Rows for a statement; they show nothing of themselves, for the driver makes a text of all it is given."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} rows>"
+
+
 def properties(facts: Facts, mac: bytes, values: Mapping[str, Sealed] | None = None) -> Properties:
     """Return what is stored of a record on its node or relationship: facts, MAC, sealed values."""
-    stored: Properties = {name: getattr(facts, name) for name in _FACTS[type(facts)]}
+    names, read = _WRITING[type(facts)]
+    stored: Properties = dict(zip(names, read(facts), strict=True))
+    for name in _LISTS[type(facts)]:
+        if not stored[name]:
+            del stored[name]
+    if isinstance(facts, SignalFacts):
+        stored["entered_at"] = microseconds(facts.entered_at)
     stored["mac"] = mac
     if values:
         stored.update((name, value.blob) for name, value in values.items())

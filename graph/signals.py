@@ -127,7 +127,7 @@ class Signals:
 def _roster_page(tx: ManagedTransaction, *, since: datetime | None, after: str) -> list[dict[str, Any]]:
     if since is None:
         return tx.run(queries.ROSTER, after=after, page=PAGE).data()
-    return tx.run(queries.ROSTER_SINCE, since=since, after=after, page=PAGE).data()
+    return tx.run(queries.ROSTER_SINCE, since=records.microseconds(since), after=after, page=PAGE).data()
 
 
 def _moved() -> Conflict:
@@ -162,7 +162,7 @@ def _record(
 
 def _write_nodes(tx: ManagedTransaction, batch: SealedBatch, harbours: Collection[HarbourNode]) -> None:
     if batch.moved:
-        rows = [records.properties(one.facts, one.mac) for one in batch.moved]
+        rows = records.Rows(records.properties(one.facts, one.mac) for one in batch.moved)
         rows.sort(key=lambda row: str(row["id"]))
         _must(tx.run(queries.MOVE_SUBJECTS, rows=rows).single(strict=True).value(), len(rows))
     new = {id_ for id_, _ in batch.identifiers}
@@ -170,21 +170,21 @@ def _write_nodes(tx: ManagedTransaction, batch: SealedBatch, harbours: Collectio
     if held := sorted(stated - new):
         _must(tx.run(queries.HOLD_IDENTIFIERS, ids=held).single(strict=True).value(), len(held))
     if batch.created:
-        rows = [
+        rows = records.Rows(
             {"label": _KIND_LABEL[one.facts.kind], "properties": records.properties(one.facts, one.mac)}
             for one in batch.created
-        ]
+        )
         tx.run(queries.CREATE_SUBJECTS, rows=rows).consume()
     if batch.identifiers:
-        rows = [{"id": id_, "kind": kind} for id_, kind in batch.identifiers]
+        rows = records.Rows({"id": id_, "kind": kind} for id_, kind in batch.identifiers)
         tx.run(queries.CREATE_IDENTIFIERS, rows=rows).consume()
     if harbours:
-        rows = [records.harbour_properties(one) for one in harbours]
+        rows = records.Rows(records.harbour_properties(one) for one in harbours)
         tx.run(queries.MERGE_PORTS, rows=rows).consume()
 
 
 def _write_signals(tx: ManagedTransaction, signals: Sequence[SealedSignal]) -> None:
-    rows = [
+    rows = records.Rows(
         {
             "properties": records.properties(signal.facts, signal.mac, signal.sealed),
             "mentions": [
@@ -196,7 +196,7 @@ def _write_signals(tx: ManagedTransaction, signals: Sequence[SealedSignal]) -> N
             ],
         }
         for signal in signals
-    ]
+    )
     wanted = sum(len(signal.facts.ports) + len(signal.mentions) for signal in signals)
     _must(tx.run(queries.CREATE_SIGNALS, rows=rows).consume().counters.relationships_created, wanted)
     pairs = {
@@ -206,14 +206,14 @@ def _write_signals(tx: ManagedTransaction, signals: Sequence[SealedSignal]) -> N
         for identifier in mention.facts.identifiers
     }
     if pairs:
-        carries = [{"subject": subject, "identifier": identifier} for subject, identifier in sorted(pairs)]
+        carries = records.Rows({"subject": subject, "identifier": identifier} for subject, identifier in sorted(pairs))
         _must(tx.run(queries.MERGE_CARRIES, rows=carries).single(strict=True).value(), len(pairs))
 
 
 def _write_links(tx: ManagedTransaction, signals: Sequence[SealedSignal]) -> None:
     links = [link for signal in signals for link in signal.links]
     for query, to_port in ((queries.CREATE_LINKS, False), (queries.CREATE_PORT_LINKS, True)):
-        rows = [
+        rows = records.Rows(
             {
                 "from_": link.facts.from_,
                 "to": link.facts.to,
@@ -222,6 +222,6 @@ def _write_links(tx: ManagedTransaction, signals: Sequence[SealedSignal]) -> Non
             }
             for link in links
             if link.facts.to_port is to_port
-        ]
+        )
         if rows:
             _must(tx.run(query, rows=rows).consume().counters.relationships_created, len(rows))

@@ -8,7 +8,7 @@ from neo4j import ManagedTransaction
 
 from graph import queries
 from graph.connection import Graph
-from graph.records import instant
+from graph.records import Rows, instant, microseconds
 from register.audit import Entry
 from register.ids import EntryId
 
@@ -46,18 +46,20 @@ class AuditTrail:
             for row in rows
         )
 
-    def mark_logged(self, entries: Collection[EntryId]) -> None:
+    def mark_logged(self, entries: Collection[Unlogged]) -> None:
         """Take away entries that the log holds durably: from now on they are kept there, under its terms.
 
         Raises:
             Unavailable: they may still be here; the log knows an entry that is handed to it again.
         """
-        self.graph.write(lambda tx: tx.run(queries.DELETE_ENTRIES, ids=sorted(entries)).consume())
+        rows = Rows({"id": entry.id, "at": microseconds(entry.at)} for entry in entries)
+        self.graph.write(lambda tx: tx.run(queries.DELETE_ENTRIES, rows=rows).consume())
 
 
 def write_entries(tx: ManagedTransaction, entries: Sequence[Entry]) -> None:
     """Write `entries` in a transaction under way, that of the act they tell of."""
-    rows = [
-        {"id": entry.id, "at": entry.at, "salt": entry.salt, "body": entry.body().decode("ascii")} for entry in entries
-    ]
+    rows = Rows(
+        {"id": entry.id, "at": microseconds(entry.at), "salt": entry.salt, "body": entry.body().decode("ascii")}
+        for entry in entries
+    )
     tx.run(queries.APPEND_ENTRIES, rows=rows).consume()
