@@ -154,12 +154,21 @@ Facts = SubjectFacts | SignalFacts | MentionFacts | LinkFacts
 
 def canonical(facts: Facts) -> bytes:
     """Return the bytes that a facts MAC covers: kind and every field, as JSON with sorted keys (RFC 8259, ASCII)."""
-    values = {field.name: _plain(getattr(facts, field.name)) for field in fields(facts)}
-    return json.dumps({"facts": type(facts).__name__, **values}, sort_keys=True, separators=(",", ":")).encode("ascii")
+    kind = type(facts)
+    values = {name: getattr(facts, name) for name in _FIELDS[kind]}
+    values["facts"] = kind.__name__
+    return _encode(values).encode("ascii")
 
 
-def _plain(value: object) -> object:
-    return value.isoformat() if isinstance(value, date) else value
+def _iso(value: date) -> str:
+    return value.isoformat()
+
+
+# Kept, because every record is encoded at every intake and every reading.
+_encode: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_iso).encode
+_FIELDS: Final[Mapping[type[Facts], tuple[str, ...]]] = {
+    kind: tuple(field.name for field in fields(kind)) for kind in (SubjectFacts, SignalFacts, MentionFacts, LinkFacts)
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
