@@ -171,6 +171,8 @@ class Log:
         Raises:
             NotFound: there is no such entry.
         """
+        if index < 0:
+            raise NotFound("log.no-such-entry", "entries are numbered from 0")
         return self._reader(index + 1).entry(index)
 
     def find(self, entry_id: str) -> int | None:
@@ -239,6 +241,11 @@ class Log:
             self._index.execute("UPDATE head SET size = ?, root = ?", (grown, root))
         for path in full:
             shutil.rmtree(self._folder / f"{path}.p", ignore_errors=True)
+        for path, _ in files:
+            # A full tile beside a partial one that counts was left by a writer that was killed before its commit.
+            whole, partial, _ = path.partition(".p/")
+            if partial:
+                (self._folder / whole).unlink(missing_ok=True)
 
     def _write_bodies(
         self, size: int, fresh: Sequence[tuple[LogEntry, bytes, str]]

@@ -4,7 +4,7 @@ Comes from the log's `vkey` file alone, or from a trust file that its owner keep
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -97,7 +97,7 @@ class Trust:
     keys: tuple[TrustedKey, ...]
     witnesses: tuple[VerifierKey, ...] = ()
     quorum: int = 0
-    superseded: Mapping[str, str] = MappingProxyType({})
+    superseded: Mapping[str, str] = field(default_factory=dict)
     fresh: timedelta | None = None
 
     def of(self, role: Role) -> tuple[VerifierKey, ...]:

@@ -180,7 +180,7 @@ def _checkpoint(case: _Case) -> None:
 
 
 def _not_ahead(case: _Case, at: datetime | None, rule: str) -> None:
-    if at and case.now and at > case.now + _CLOCK_SLACK:
+    if at and case.now and case.not_before() and at > case.now + _CLOCK_SLACK:
         raise invalid(rule, "a signature carries a time that is yet to come")
 
 

@@ -100,7 +100,7 @@ _LIMITS: Final = {
         "dat er buiten de genoemde plaatsen geen kopie is: afdrukken, uitvoer, het geheugen van mensen",
     ),
     "truth-of-statement": (
-        "that the software told the truth: it proves who stated what and when, and that this cannot be changed unnoticed",
+        "that the software told the truth: it proves who stated what and when, and that this is not changed unnoticed",
         "dat de programmatuur de waarheid sprak: het bewijst wie wat wanneer verklaarde, en dat dit niet ongemerkt te"
         " wijzigen is",
     ),
@@ -136,15 +136,21 @@ _LIMITS: Final = {
         "that recipients have destroyed what they were told to: some have not confirmed",
         "dat ontvangers hebben vernietigd wat hun is gevraagd: niet allen hebben bevestigd",
     ),
-    "no-approvals": ("that a second person approved: it names none", "dat een tweede persoon instemde: het noemt niemand"),
+    "no-approvals": (
+        "that a second person approved: it names none",
+        "dat een tweede persoon instemde: het noemt niemand",
+    ),
     "rehearsal-register": (
         "anything about real data: it comes from a register made for rehearsal",
         "iets over echte gegevens: het komt uit een oefenregister",
     ),
-    "rehearsal-paper": ("that anything was purged: it is a rehearsal on paper", "dat iets vernietigd is: het is een oefening op papier"),
-}  # fmt: skip
+    "rehearsal-paper": (
+        "that anything was purged: it is a rehearsal on paper",
+        "dat iets vernietigd is: het is een oefening op papier",
+    ),
+}
 
-_LABELS: Final = {"en": ("It does not prove", "Reason"), "nl": ("Het bewijst niet", "Reden")}
+_LABELS: Final = {"en": ("Not proved", "Reason"), "nl": ("Niet bewezen", "Reden")}
 
 
 def explain(result: Result, language: Language) -> tuple[str, ...]:
@@ -158,4 +164,4 @@ def explain(result: Result, language: Language) -> tuple[str, ...]:
             said = _REASONS[check.reason][column] if check.reason in _REASONS else f"{check.detail} [{check.reason}]"
             line += f". {reason}: {said}"
         lines.append(line)
-    return (*lines, *(f"{not_proved} {_LIMITS[limit][column]}." for limit in result.limits))
+    return (*lines, *(f"{not_proved}: {_LIMITS[limit][column]}." for limit in result.limits))
