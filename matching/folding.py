@@ -58,6 +58,8 @@ class FoldedName:
         return tuple(part for part, its in zip(self.parts, self.roles, strict=True) if its == role)
 
 
+MOST_WORDS: Final = 16
+
 # Marks on Latin, Greek and Cyrillic letters, Hebrew points, Arabic vowel signs and the stretching stroke. Other scripts
 # (Devanagari, kana) write vowels and consonants as marks, so theirs stay.
 _MARKS: Final = re.compile("[\u0300-\u036f\u0591-\u05c7\u0640\u064b-\u065f\u0670]")
@@ -94,11 +96,11 @@ _WORD: Final = re.compile("[a-z0-9]+")
 def fold(name: str) -> FoldedName:
     """Fold a name of a person or an organisation, in any script, in any order.
 
-    Two names that differ only in case, diacritics, width or punctuation fold alike. Nothing is refused: a text without
-    letters or digits folds to no parts.
+    Two names that differ only in case, diacritics, width or spacing fold alike. Nothing is refused: a text without
+    letters or digits folds to no parts, and words beyond the sixteenth are left out, which bounds the work of a search.
     """
     text, transliterated = _ascii(name)
-    parts, roles = _roles(_words(text))
+    parts, roles = _roles(_words(text)[:MOST_WORDS])
     return FoldedName(parts=tuple(parts), roles=intern(roles), transliterated=transliterated)
 
 
@@ -148,7 +150,7 @@ def _words(text: str) -> list[str]:
         text = _APOSTROPHES.sub("", text)
     if "." in text or "/" in text:
         text = _ABBREVIATION.sub(_spell_out, text)
-    return _WORD.findall(text)
+    return [word for written in _WORD.findall(text) for word in SHORTENED_PARTICLES.get(written, (written,))]
 
 
 def _spell_out(found: re.Match[str]) -> str:
@@ -156,7 +158,7 @@ def _spell_out(found: re.Match[str]) -> str:
     letters = _WORD.findall(found[0])
     joined = "".join(letters)
     if joined in SHORTENED_PARTICLES:
-        return " ".join(("", *SHORTENED_PARTICLES[joined], ""))
+        return f" {joined} "
     # A name that begins with N.V. is a person's more often than a firm's; both are found, as initials weigh little.
     begins = _WORD.search(found.string, 0, found.start()) is None
     ends = _WORD.search(found.string, found.end()) is None

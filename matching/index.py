@@ -6,7 +6,7 @@ are, hardly on whether any is near. Not thread-safe: `NameTable` holds the lock.
 """
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from heapq import nlargest
 from typing import Final
@@ -79,7 +79,7 @@ class WordIndex:
         """Note that name `number` holds `word`, and return the one copy of it to keep. Adding twice is adding once."""
         held = self._held.get(word)
         if held is None:
-            held = self._held[word] = (word, array("L"))
+            held = self._held[word] = (word, array("I"))
             self._words.add(word)
             heard = skeleton(word)
             if heard not in self._spoken:
@@ -133,60 +133,58 @@ class NameIndex:
 
     def __init__(self) -> None:
         self._words = WordIndex()
-        self._names: dict[int, FoldedName] = {}
-        self._weights: dict[int, float] = {}
-        self._next = 0
+        self._names: list[FoldedName] = []
+        self._weights = array("d")
 
     def __getitem__(self, number: int) -> FoldedName:
         return self._names[number]
 
     def add(self, name: FoldedName) -> int:
-        """Hold `name`; return its number, which is never used again."""
-        number, self._next = self._next, self._next + 1
+        """Hold `name`; return its number: higher than any before, and never used again."""
+        number = len(self._names)
         parts = tuple(
             self._words.add(part, number) if role == Role.WORD else part
             for part, role in zip(name.parts, name.roles, strict=True)
         )
-        self._names[number] = FoldedName(parts=parts, roles=name.roles, transliterated=name.transliterated)
-        self._weights[number] = _weight(name)
+        self._names.append(FoldedName(parts=parts, roles=name.roles, transliterated=name.transliterated))
+        self._weights.append(_weight(name))
         return number
 
     def remove(self, number: int) -> None:
         """Forget the name with that number."""
-        del self._weights[number]
-        for word in set(self._names.pop(number).having(Role.WORD)):
+        for word in set(self._names[number].having(Role.WORD)):
             self._words.remove(word, number)
+        self._names[number] = _GONE
 
-    def nearest(self, comparison: Comparison, limit: int, among: Callable[[int], bool] | None = None) -> list[int]:
-        """Return the numbers of the `limit` names that share most with the query, of those for which `among` holds."""
-        query = comparison.query
+    def nearest(
+        self,
+        comparison: Comparison,
+        limit: int,
+        *,
+        among: Callable[[int], bool] | None = None,
+        first: Callable[[int], bool] | None = None,
+    ) -> list[int]:
+        """Return the numbers of the names that share most with the query, best first, at most `limit`.
+
+        Of names that share the same, those for which `first` holds come first; only those count for which `among` does.
+        """
         found = self._found(comparison)
-        whole = _weight(query)
-        letters = set(query.having(Role.INITIAL))
-
-        def rank(number: int, weight_found: float) -> float:
-            return share(
-                weight_found,
-                weight_found,
-                max(0.0, whole - weight_found),
-                max(0.0, self._weights[number] - weight_found),
-            )
-
-        ranked = (
-            (rank(number, weight_found), -number)
-            for number, weight_found in found.items()
-            if among is None or among(number)
-        )
-        best = nlargest(_RANKED if letters else limit, ranked)
+        letters = set(comparison.query.having(Role.INITIAL))
+        whole = _weight(comparison.query)
+        numbers: Iterable[int] = found if among is None else filter(among, found)
         if letters:
-            best = nlargest(
-                limit,
-                (
-                    (rank(-negative, found[-negative] + self._initials(letters, -negative)), negative)
-                    for _, negative in best
-                ),
-            )
-        return [-negative for _, negative in best]
+            numbers = nlargest(_RANKED, numbers, key=lambda number: self._share(number, found[number], whole))
+            for number in numbers:
+                found[number] += self._initials(letters, number)
+        ranked = (
+            (self._share(number, found[number], whole), first is not None and first(number), -number)
+            for number in numbers
+        )
+        return [-negative for _, _, negative in nlargest(limit, ranked)]
+
+    def _share(self, number: int, weight_found: float, whole: float) -> float:
+        left, other = whole - weight_found, self._weights[number] - weight_found
+        return share(weight_found, weight_found, max(0.0, left), max(0.0, other))
 
     def _initials(self, letters: set[str], number: int) -> float:
         return _INITIAL_FOUND * len(letters & {part[0] for part in self._names[number].parts})
@@ -209,6 +207,9 @@ class NameIndex:
             for number in self._words.holders(joined):
                 found[number] = max(found.get(number, 0.0), heavy)
         return found
+
+
+_GONE: Final = FoldedName(parts=(), roles="")
 
 
 def _weight(name: FoldedName) -> float:

@@ -19,7 +19,7 @@ from register.errors import Fault, Invalid
 
 FEWEST_LETTERS: Final = 3
 MOST_CHARACTERS: Final = 300
-THRESHOLD: Final = 75.0
+THRESHOLD: Final = 70.0
 """Candidates that score less are not shown unless the caller asks for them."""
 
 
@@ -57,7 +57,7 @@ class Candidate:
     reasons: tuple[Reason, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Subject:
     """What the table keeps of a subject; `numbers` are its names', in order."""
 
@@ -67,6 +67,7 @@ class _Subject:
 
 
 _SCORED: Final = 150
+_AGREE: Final = ReasonCode.BIRTH_DATE_AGREES
 _AGREES: Final = 2.0
 _CONTRADICTS: Final = 10.0
 
@@ -79,7 +80,7 @@ class NameTable:
         self._ready = False
         self._sequence = 0
         self._names = NameIndex()
-        self._owners: dict[int, str] = {}
+        self._owners: list[str] = []
         self._subjects: dict[str, _Subject] = {}
 
     def __len__(self) -> int:
@@ -106,7 +107,7 @@ class NameTable:
         """
         with self._lock:
             self._ready, self._sequence = False, 0
-            self._names, self._owners, self._subjects = NameIndex(), {}, {}
+            self._names, self._owners, self._subjects = NameIndex(), [], {}
         for row in rows:
             self.put(row.subject_id, row.names, row.born_on, row.kind)
         self.caught_up(sequence)
@@ -128,7 +129,7 @@ class NameTable:
         with self._lock:
             self._forget(subject_id)
             numbers = tuple(map(self._names.add, folded))
-            self._owners.update(dict.fromkeys(numbers, subject_id))
+            self._owners += [subject_id] * len(numbers)
             self._subjects[subject_id] = _Subject(numbers, born_on, kind)
 
     def drop(self, subject_id: str) -> None:
@@ -154,6 +155,9 @@ class NameTable:
             limit: how many candidates at most.
             threshold: the least score, 0 to 100, the birth date left out.
 
+        Where more than 150 names share equally much with the query, those compared are the ones whose birth date agrees,
+        then those put first.
+
         Returns:
             Candidates by descending score, then birth dates that agree first, then subject id.
 
@@ -163,15 +167,19 @@ class NameTable:
         comparison = Comparison(_checked(query))
         with self._lock:
             best = dict[str, tuple[float, int]]()
-            among = None if kind is None else lambda number: self._is(kind, number)
-            for number in self._names.nearest(comparison, _SCORED, among):
+            for number in self._names.nearest(
+                comparison,
+                _SCORED,
+                among=None if kind is None else lambda number: self._is(kind, number),
+                first=None if born_on is None else lambda number: self._born(born_on, number) == _AGREE,
+            ):
                 value = comparison.value(self._names[number])
                 owner = self._owners[number]
                 if value >= threshold:
                     best[owner] = max(best.get(owner, (0.0, 0)), (value, -number))
             ranked = []
             for owner, (value, negative) in best.items():
-                born = _compare_births(born_on, self._subjects[owner].born_on)
+                born = self._born(born_on, -negative)
                 ranked.append((-_adjusted(value, born), _BIRTH_ORDER.index(born), owner, -negative))
             return tuple(self._candidate(comparison, *one) for one in sorted(ranked)[:limit])
 
@@ -188,10 +196,13 @@ class NameTable:
         its = self._subjects[self._owners[number]].kind
         return its is None or its == kind
 
+    def _born(self, on: str | None, number: int) -> ReasonCode | None:
+        return _compare_births(on, self._subjects[self._owners[number]].born_on)
+
     def _forget(self, subject_id: str) -> None:
         subject = self._subjects.pop(subject_id, None)
         for number in subject.numbers if subject else ():
-            del self._owners[number]
+            self._owners[number] = ""
             self._names.remove(number)
 
 
