@@ -166,3 +166,82 @@ RETURN g {{.*}} AS signal,
         RETURN DISTINCT {_LINK}
     }} AS links
 """
+
+_NAMED: Final = f"""
+CALL (s) {{
+    MATCH (g:{Label.SIGNAL})-[m:{Tie.MENTIONS}]->(s) WHERE {visible("m")}
+    RETURN {_MENTION} AS mention LIMIT 1
+}}
+"""
+
+VISIBLE_SUBJECTS: Final = f"""
+UNWIND $ids AS id
+MATCH (s:{Label.SUBJECT} {{id: id}})
+WHERE {live("s")} AND EXISTS {{ MATCH (s)<-[m:{Tie.MENTIONS}]-() WHERE {visible("m")} }}
+RETURN s.id AS id
+"""
+
+NAMED_SUBJECTS: Final = f"""
+UNWIND $ids AS id
+MATCH (s:{Label.SUBJECT} {{id: id}}) WHERE {live("s")}
+{_NAMED}
+RETURN s {{.*}} AS subject, mention
+"""
+
+CARRIERS: Final = f"""
+UNWIND $ids AS id
+MATCH (:{Label.IDENTIFIER} {{id: id}})<-[:{Tie.CARRIES}]-(s:{Label.SUBJECT}) WHERE {live("s")}
+WITH DISTINCT s
+CALL (s) {{
+    MATCH (g:{Label.SIGNAL})-[m:{Tie.MENTIONS}]->(s)
+    WHERE {visible("m")} AND any(identifier IN m.identifiers WHERE identifier IN $ids)
+    RETURN {_MENTION} AS mention LIMIT 1
+}}
+RETURN s {{.*}} AS subject, mention ORDER BY s.id
+"""
+
+NAMED_MENTIONS: Final = f"""
+UNWIND $ids AS id
+MATCH (g:{Label.SIGNAL})-[m:{Tie.MENTIONS} {{id: id}}]->(s:{Label.SUBJECT}) WHERE {visible("m")} AND {live("s")}
+RETURN s {{.*}} AS subject, {_MENTION} AS mention
+"""
+
+SUBJECT_VIEW: Final = f"""
+MATCH (s:{Label.SUBJECT} {{id: $id}}) WHERE {live("s")}
+RETURN s {{.*}} AS subject,
+    COLLECT {{ MATCH (g:{Label.SIGNAL})-[m:{Tie.MENTIONS}]->(s) WHERE {visible("m")} RETURN {_MENTION} }} AS mentions,
+    COLLECT {{ MATCH (s)-[r:{LINK_TYPES}]-(b) WHERE {visible("r")} AND {_end("b")} RETURN {_LINK} }} AS links
+"""
+
+PORTS: Final = f"UNWIND $codes AS code MATCH (p:{Label.PORT} {{code: code}}) RETURN p {{.*}} AS port ORDER BY p.code"
+
+NETWORK_RING: Final = f"""
+UNWIND $frontier AS id
+MATCH (a:{Label.SUBJECT} {{id: id}})-[r:{LINK_TYPES}]-(b)
+WHERE {live("a")} AND type(r) IN $types AND {visible("r")} AND {_end("b")} AND (b:{Label.PORT} OR NOT b.id IN $inner)
+WITH DISTINCT r ORDER BY r.id
+WITH collect(r) AS found
+RETURN size(found) AS found, [r IN found[..$left] | {_LINK}] AS links
+"""
+
+MOST_PATHS: Final = 5000
+"""How many shortest paths, parallel links counted apart, are looked at before the choice is made."""
+
+
+def _paths(stop: str) -> str:
+    return f"""
+MATCH (a:{Label.SUBJECT} {{id: $a}}), (b:{Label.SUBJECT} {{id: $b}})
+MATCH p = ALL SHORTEST
+    (a) (()-[r:{LINK_TYPES}]-(n WHERE {stop}) WHERE type(r) IN $types AND {visible("r")}){{1,6}} (b)
+WITH p LIMIT {MOST_PATHS}
+WITH p WHERE length(p) <= $steps
+WITH [n IN nodes(p) | coalesce(n.id, n.code)] AS stops, relationships(p) AS ties, [r IN relationships(p) | r.id] AS ids
+ORDER BY stops, ids
+WITH stops, collect(ties)[0] AS ties ORDER BY stops LIMIT $most
+RETURN stops, [r IN ties | {_LINK}] AS links
+"""
+
+
+PATHS: Final = _paths(f"n:{Label.SUBJECT} AND {live('n')}")
+
+PATHS_BY_PORT: Final = _paths(_end("n"))

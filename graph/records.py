@@ -204,9 +204,9 @@ def signal(row: Row, mentions: Collection[Row], links: Collection[Row]) -> Seale
     )
 
 
-def node(row: Row) -> Node:
-    """Return the subject and the mention that names it, in `row` as `subject` and `mention`."""
-    return Node(subject=subject(row["subject"]), mention=mention(row["mention"]))
+def node(row: Row, named_by: Row) -> Node:
+    """Return the subject of `row` with the mention of `named_by` that names it."""
+    return Node(subject=subject(row), mention=mention(named_by))
 
 
 def harbour(row: Row) -> HarbourNode:

@@ -12,10 +12,10 @@ from neo4j import ManagedTransaction
 from graph import queries, records
 from graph.connection import Graph
 from graph.labels import Label
+from graph.sight import sight
 from graph.trail import write_entries
 from register.access import Grant
 from register.audit import Entry
-from register.clock import civil_date
 from register.errors import Conflict
 from register.grading import SubjectKind
 from register.ids import IdentifierId, MentionId, SignalId, SubjectId
@@ -24,16 +24,6 @@ from register.stores import HarbourNode, RosterRow, Seen, Witnessed
 
 PAGE: Final = 2000
 _KIND_LABEL: Final = {SubjectKind.PERSON: Label.PERSON, SubjectKind.ORGANISATION: Label.ORGANISATION}
-
-
-def sight(grant: Grant) -> dict[str, Any]:
-    """Return the parameters of the visibility clause: what the actor of `grant` may see, and on which civil date."""
-    actor = grant.actor
-    return {
-        "handling": sorted(actor.handling),
-        "markings": sorted(actor.markings),
-        "today": civil_date(grant.as_of),
-    }
 
 
 @dataclass(frozen=True, slots=True)
