@@ -108,16 +108,22 @@ def sign_checkpoint(
 
 
 def verify_checkpoint(
-    data: bytes, keys: Sequence[VerifierKey], verifier: Verifier
+    data: bytes, keys: Sequence[VerifierKey], verifier: Verifier, *, threshold: int | None = None
 ) -> tuple[Checkpoint, tuple[Signature, ...]]:
     """Read a signed checkpoint and verify every signature in it that is by one of `keys`; others are passed over.
 
+    Args:
+        data: the note.
+        keys: whose signatures count.
+        verifier: what checks a signature.
+        threshold: how many of `keys` must have signed; None: all of them.
+
     Returns:
-        The checkpoint and the signatures that hold, each key once. Whether they suffice is the caller's to say.
+        The checkpoint and the signatures that hold, each key once.
 
     Raises:
-        Invalid: the note or the checkpoint is malformed, or a signature by one of `keys` does not hold
-            (`checkpoint.signature`).
+        Invalid: the note or the checkpoint is malformed, a signature by one of `keys` does not hold
+            (`checkpoint.signature`), or too few signed (`checkpoint.threshold`).
     """
     note = Note.parse(data)
     checkpoint = Checkpoint.parse(note.text)
@@ -129,6 +135,9 @@ def verify_checkpoint(
             if key in found:
                 raise invalid("checkpoint.signature", "two signatures are by the same key")
             found[key] = _verified(line, key, checkpoint, verifier)
+    needed = len(keys) if threshold is None else threshold
+    if len(found) < needed:
+        raise invalid("checkpoint.threshold", f"signed by {len(found)} of {needed} keys needed")
     return checkpoint, tuple(found.values())
 
 
@@ -186,10 +195,10 @@ class CheckpointSigner:
             Tampered: the memory is gone or was altered (`checkpoint.memory`). Restore it together with the log keys.
         """
         try:
-            checkpoint, signatures = verify_checkpoint(self._memory.read_bytes(), self.keys, self._verifier)
+            checkpoint, _ = verify_checkpoint(self._memory.read_bytes(), self.keys, self._verifier)
         except (FileNotFoundError, Invalid) as error:
             raise Tampered("checkpoint.memory", "the signer's memory is gone or does not verify") from error
-        if checkpoint.origin != self._origin or len(signatures) != len(self.keys):
+        if checkpoint.origin != self._origin:
             raise Tampered("checkpoint.memory", "the signer's memory is not of this log")
         return checkpoint
 

@@ -62,9 +62,13 @@ PUBLISHED_CHECKPOINT = (
 
 
 def test_the_published_checkpoint_is_read_and_trusted_for_nothing():
-    checkpoint, signatures = verify_checkpoint(PUBLISHED_CHECKPOINT.encode(), [witness(3)], VERIFIER)
+    checkpoint, signatures = verify_checkpoint(PUBLISHED_CHECKPOINT.encode(), [witness(3)], VERIFIER, threshold=0)
     assert (checkpoint.origin, checkpoint.size) == ("example.com/behind-the-sofa", 20852163)
     assert signatures == ()
+    for threshold in (1, None):
+        with pytest.raises(Invalid) as caught:
+            verify_checkpoint(PUBLISHED_CHECKPOINT.encode(), [witness(3)], VERIFIER, threshold=threshold)
+        assert caught.value.faults[0].rule == "checkpoint.threshold"
     line = Note.parse(PUBLISHED_CHECKPOINT.encode()).signatures[1]
     assert int.from_bytes(line.content[:8], "big") == 1679315147
 

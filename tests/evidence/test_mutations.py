@@ -47,8 +47,8 @@ def test_in_a_checkpoint(issued):
     missed = []
     for position, content in changes(issued.checkpoint, 1500, "checkpoint"):
         try:
-            if len(verify_checkpoint(content, keys, VERIFIER)[1]) == 2:
-                missed.append(position)
+            verify_checkpoint(content, keys, VERIFIER)
+            missed.append(position)
         except Invalid:
             continue
     assert missed == []

@@ -179,10 +179,18 @@ def test_a_log_that_was_rewritten_is_found(issued, tmp_path):
     assert (found.exit_code, found.checks[9].reason) == (20, "consistency.proof")
 
 
+def test_a_known_checkpoint_of_another_log_is_refused(issued, tmp_path):
+    known = _known(issued, 4, tmp_path, origin="other.example/log")
+    theirs = [TrustedKey(key=key, roles=frozenset({Role.LOG})) for key in own_keys("other.example/log", LOG_KEYS)]
+    trusted = (*issued.trust().keys, *theirs)
+    found = verify_certificate(issued.evidence(known=known), _trust(issued, keys=trusted), VERIFIER)
+    assert (found.exit_code, found.checks[9].reason) == (20, "consistency.checkpoint")
+
+
 def test_a_known_checkpoint_of_another_signer_is_refused(issued, tmp_path):
     known = _known(issued, 4, tmp_path, signer=keys(9))
     found = verify_certificate(issued.evidence(known=known), issued.trust(), VERIFIER)
-    assert (found.exit_code, found.checks[9].reason) == (20, "consistency.checkpoint")
+    assert (found.exit_code, found.checks[9].reason) == (20, "checkpoint.threshold")
 
 
 @pytest.mark.parametrize(
