@@ -1,7 +1,7 @@
 """Sealed things for the tests of the graph: random bytes stand for sealed values, no vault is needed."""
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -66,7 +66,7 @@ def a_signal(
     ports: Sequence[str] = (),
     handling: HandlingCode = HandlingCode.H0,
     markings: Collection[str] = (),
-    identifiers: dict[int, Sequence[IdentifierId]] | None = None,
+    identifiers: Mapping[int, Sequence[IdentifierId]] | None = None,
     remove_by: date | None = None,
     entered_at: datetime = NOW,
     received_on: date = TODAY,
