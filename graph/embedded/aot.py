@@ -1,7 +1,8 @@
 """The ahead-of-time cache that makes later starts of the same Java and jars faster (JEP 483, 514, 515).
 
 It is made once, in the background, by a server of its own on an empty folder that is thrown away; nothing of a register
-gets into it. Java checks by itself that the cache fits its build and its class path, and goes on without where not.
+gets into it. Java is told to refuse a cache that is damaged or does not fit its build and its class path; the
+supervisor then removes it and starts without.
 """
 
 import json
@@ -33,7 +34,9 @@ _STATEMENTS: Final = (
 def options(installation: Installation) -> tuple[str, ...]:
     """Return the options that make Java use the cache, none where it is not made yet."""
     cache = installation.aot_cache
-    return (f"-XX:AOTCache={cache}", "-Xlog:aot*=off,cds*=off") if cache is not None and cache.exists() else ()
+    if cache is None or not cache.exists():
+        return ()
+    return (f"-XX:AOTCache={cache}", "-XX:AOTMode=on", "-XX:+VerifySharedSpaces", "-Xlog:aot*=off,cds*=off")
 
 
 def start_training(installation: Installation) -> None:

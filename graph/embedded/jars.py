@@ -114,6 +114,7 @@ def fetch(
         Tampered: a fetched jar is not the one that the lock names (`jars.digest`).
     """
     folder = cache / "jars" / lock.digest[:16]
+    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not _is_stamped(lock, folder):
         with held(folder / ".lock", patience=_PATIENCE):

@@ -98,10 +98,11 @@ class Layout:
         return Endpoint(uri=f"bolt://127.0.0.1:{state['port']}", user=USER, password=password)
 
     def last_lines(self) -> str:
-        """Return the last lines that Java printed, for an error message."""
+        """Return the last lines that Java printed, without the places in its code, for an error message."""
         if not self.console.exists():
             return "(Java printed nothing)"
-        return "\n".join(self.console.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL:])
+        lines = self.console.read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join([line for line in lines if not line.startswith(("\tat ", "\t..."))][-_TAIL:])
 
 
 def write_private(path: Path, text: str) -> None:
