@@ -24,6 +24,7 @@ from register.errors import Conflict, Fault, Invalid
 from register.grading import HandlingCode
 from register.ids import RegisterId, mint
 from vault.anchors.file import FileAnchor
+from vault.formats import AESGCM, Cipher
 from vault.keystore.credentials import Credentials
 from vault.keystore.store import KeyStore
 from vault.signing import LogKeys
@@ -39,8 +40,10 @@ class Founded:
     administrator_key: str
 
 
-def found(settings: Settings, clock: Clock, *, rehearsal: bool, progress: Progress | None) -> Founded:
-    """Make the register of `settings`; `progress` is told about jars while they are fetched.
+def found(
+    settings: Settings, clock: Clock, *, rehearsal: bool, progress: Progress | None = None, cipher: Cipher = AESGCM
+) -> Founded:
+    """Make the register of `settings`; `progress` is told about jars while they are fetched, `cipher` is for tests.
 
     Raises:
         Conflict: there is a register, or part of one, already. Invalid: the folders cannot be used as they are.
@@ -54,7 +57,7 @@ def found(settings: Settings, clock: Clock, *, rehearsal: bool, progress: Progre
         graph.verify()
         schema.migrate(graph, register)
         anchor = FileAnchor(keys / ANCHOR)
-        with closing(KeyStore.init(keys, anchor, register, rehearsal=rehearsal)) as store:
+        with closing(KeyStore.init(keys, anchor, register, rehearsal=rehearsal, cipher=cipher)) as store:
             LogKeys.create(keys / LOG_KEYS)
             trail = AuditTrail(graph)
             log = logbook(settings, register, trail, clock)

@@ -50,17 +50,14 @@ def init(
         typer.echo(f"warning: {WARNINGS[code]} [{code}]", err=True)
     answer: dict[str, Any] = {"register": founded.register, "rehearsal": rehearsal}
     answer |= {"home": str(settings.home), "keys": str(settings.keys_folder)}
-    if key_to is None:
-        answer["administrator_key"] = founded.administrator_key
+    shown_once = {} if key_to is not None else {"administrator_key": founded.administrator_key}
     if as_json:
-        emit(answer)
+        emit(answer | shown_once)
         return
     show.table("a new register", ("what", "value"), answer.items())
-    if key_to is None:
-        show.console().print("The administrator's key is not shown again.")
-    show.console().print(
-        f"Never back up {settings.keys_folder}: whoever has a copy of it can read what was forgotten since."
-    )
+    if shown_once:
+        typer.echo(f"administrator's key, not shown again: {founded.administrator_key}")
+    typer.echo(f"Never back up {settings.keys_folder}: a copy of it reads what was forgotten since.")
 
 
 WARNINGS = {
