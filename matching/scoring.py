@@ -122,7 +122,7 @@ class Comparison:
         self.query = query
         self.like = Likeness()
         self.neighbours = tuple(neighbours(query))
-        self._sides = {role: set(query.having(role)) for role in _DIFFERENCES}
+        self._sides = {role: sorted(query.having(role)) for role in _DIFFERENCES}
 
     def value(self, stored: FoldedName) -> float:
         """Return the score of `stored`: 0 to 100, one decimal; 100 only if both fold alike."""
@@ -137,7 +137,7 @@ class Comparison:
         )
         deducted = _INEXACT + _ORDER * _disordered(pairings)
         for role in self._differing(stored):
-            ours, theirs = self._sides[role], set(stored.having(role))
+            ours, theirs = set(self._sides[role]), set(stored.having(role))
             contradicts = role == Role.FORM and ours and theirs and not ours & theirs
             deducted += _OTHER_FORM if contradicts else _SMALL
         return round(max(0.0, 100 * part - deducted), 1)
@@ -157,6 +157,9 @@ class Comparison:
             for left, code in ((left_query, ReasonCode.MISSING), (left_stored, ReasonCode.ADDED)):
                 if left:
                     reasons.append(Reason(code=code, count=len(left)))
+            if not reasons:
+                # The same words, and the same particles at other places between them.
+                reasons.append(Reason(code=ReasonCode.ORDER))
         if stored.transliterated != self.query.transliterated:
             reasons.append(Reason(code=ReasonCode.TRANSLITERATION))
         return tuple(reasons)
@@ -165,7 +168,9 @@ class Comparison:
         """Return the roles of little weight in which the two names differ."""
         roles = stored.roles
         return [
-            role for role, ours in self._sides.items() if (role in roles or ours) and set(stored.having(role)) != ours
+            role
+            for role, ours in self._sides.items()
+            if (role in roles or ours) and sorted(stored.having(role)) != ours
         ]
 
     def _pair(self, stored: FoldedName) -> tuple[list[Pairing], list[int], list[int]]:

@@ -155,7 +155,7 @@ class NameTable:
             limit: how many candidates at most.
             threshold: the least score, 0 to 100, the birth date left out.
 
-        Where more than 150 names share equally much with the query, those compared are the ones whose birth date agrees,
+        Where over 150 names share equally much with the query, those compared are the ones whose birth date agrees,
         then those put first.
 
         Returns:
