@@ -19,7 +19,8 @@ _CLUSTERS: Final = dict.fromkeys(("tsch", "tch", "tsh", "shch", "sch", "ts", "tz
 _CLUSTER: Final = re.compile("|".join((*sorted(_CLUSTERS, key=len, reverse=True), "c(?=[eiy])")))
 _REPEATED: Final = re.compile(r"(.)\1+")
 
-# Chosen by measurement on pairs of names that belong together and pairs that do not, in nine collections.
+# The shares were varied one at a time on labelled pairs of names; the measure was how well true and false pairs part,
+# and, across scripts, how many true pairs reach 75. Others may do as well: the optimum is flat.
 _SOUND: Final = 0.9
 _SOUND_ACROSS: Final = 0.95
 _SPELLING_SHARE: Final = 0.5

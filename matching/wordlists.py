@@ -1,8 +1,8 @@
 """Words that carry little of a name: particles, titles and legal forms, folded as `matching.folding` folds.
 
-Gathered from the Dutch civil registration's table of prefixes (RvIG, Landelijke Tabel 36, voorvoegsels) and the
-ISO 20275 list of entity legal forms (GLEIF), cut down to what signals about harbours and trade meet; transliterated
-Russian and Ukrainian forms included. A word missing here is merely compared as an ordinary word.
+Written by hand, for what signals about harbours and trade meet, not taken from an official list; transliterated Russian
+and Ukrainian forms included. To complete them: Landelijke Tabel 36 (prefixes in the Dutch registration of persons) and
+ISO 20275 (entity legal forms). A word missing here is merely compared as an ordinary word.
 """
 
 from typing import Final
