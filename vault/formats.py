@@ -7,6 +7,7 @@ takes a nonce: they are drawn here, in blocks, and dropped in a forked child.
 import os
 import struct
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, NoReturn, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -60,12 +61,6 @@ def nonce() -> bytes:
             _nonces.extend([block[at : at + NONCE_BYTES] for at in range(0, len(block), NONCE_BYTES)])
 
 
-def new_keys(count: int) -> list[bytes]:
-    """Return `count` new keys of 32 random bytes."""
-    block = os.urandom(KEY_BYTES * count)
-    return [block[at : at + KEY_BYTES] for at in range(0, len(block), KEY_BYTES)]
-
-
 def prefixed(*parts: bytes) -> bytes:
     """Return the parts in a row, each behind its length (u16, big-endian), so that no two lists give the same bytes."""
     return b"".join([len(part).to_bytes(2, "big") + part for part in parts])
@@ -73,7 +68,7 @@ def prefixed(*parts: bytes) -> bytes:
 
 def keyed(key: bytes, *parts: bytes) -> HMAC:
     """Return an HMAC-SHA-256 context (RFC 2104) that has taken in `parts`, length-prefixed; `copy()` it to use it."""
-    context = HMAC(key, SHA256())
+    context = HMAC(key, _SHA256)
     context.update(prefixed(*parts))
     return context
 
@@ -95,7 +90,10 @@ def unlock(aead: Aead, iv: bytes, data: bytes, aad: bytes) -> bytes:
 
 def bucket(size: int) -> int:
     """Return how long a plaintext of `size` bytes, its end mark included, becomes: 16 to 256, then multiples of 256."""
-    return 1 << max(4, (size - 1).bit_length()) if size <= 256 else -(-size // 256) * 256
+    return _BUCKETS[size] if size <= 256 else -(-size // 256) * 256
+
+
+_BUCKETS: Final = tuple(1 << max(4, (size - 1).bit_length()) for size in range(257))
 
 
 def pad(data: bytes) -> bytes:
@@ -112,6 +110,12 @@ def unpad(padded: bytes) -> bytes:
     return marked[:-1]
 
 
+_SHA256: Final = SHA256()
+_LENGTHS: Final = tuple(size.to_bytes(2, "big") for size in range(256))
+_CHECK_PART: Final = prefixed(CHECK_LABEL)
+_VALUE_HEADER_LENGTH: Final = VALUE_HEADER.size.to_bytes(2, "big")
+
+
 class Opaque:
     """Holds key material: shows nothing of it in any representation, and cannot be pickled or copied."""
 
@@ -122,6 +126,21 @@ class Opaque:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("key material is never pickled or copied")
+
+
+class Secret(Opaque):
+    """The 32 bytes of a key on their way from one place to another."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+
+
+def new_keys(count: int) -> list[Secret]:
+    """Return `count` new keys of 32 random bytes."""
+    block = os.urandom(KEY_BYTES * count)
+    return [Secret(block[at : at + KEY_BYTES]) for at in range(0, len(block), KEY_BYTES)]
 
 
 class ValueKey(Opaque):
@@ -135,11 +154,12 @@ class ValueKey(Opaque):
     __slots__ = ("_aead", "_header", "_header_part", "version")
 
     def __init__(self, raw: bytes, version: int, *, cipher: Cipher = AESGCM) -> None:
-        check = keyed(raw, CHECK_LABEL).finalize()[:4]
+        check = HMAC(raw, _SHA256)
+        check.update(_CHECK_PART)
         self.version = version
         self._aead = cipher(raw)
-        self._header = VALUE_HEADER.pack(VALUE_MAGIC, ALGORITHM, version, check)
-        self._header_part = prefixed(self._header)
+        self._header = VALUE_HEADER.pack(VALUE_MAGIC, ALGORITHM, version, check.finalize()[:4])
+        self._header_part = _VALUE_HEADER_LENGTH + self._header
 
     def seal(self, context: bytes, tail: bytes, data: bytes) -> bytes:
         """Return sealed value v1 of `data`, of any length; `context` and `tail` are those of `value_context`."""
@@ -148,16 +168,19 @@ class ValueKey(Opaque):
 
     def open(self, context: bytes, tail: bytes, value: bytes) -> bytes:
         """Return what was sealed. Raises Tampered."""
-        if not value.startswith(self._header):
+        if value[:8] != self._header:
             raise Tampered
-        end = len(self._header) + NONCE_BYTES
-        iv = value[len(self._header) : end]
-        return unpad(unlock(self._aead, iv, value[end:], self._header_part + context + tail))
+        return unpad(unlock(self._aead, value[8:20], value[20:], self._header_part + context + tail))
 
 
 def value_context(register: str, record: str) -> bytes:
-    """Return the part of a sealed value's AAD that all fields of a record share."""
-    return prefixed(VALUE_LABEL, register.encode(), record.encode())
+    """Return the part of a sealed value's AAD that all fields of a record (its id: ASCII, below 256) share."""
+    return b"".join((_register_part(register), _LENGTHS[len(record)], record.encode("ascii")))
+
+
+@lru_cache
+def _register_part(register: str) -> bytes:
+    return prefixed(VALUE_LABEL, register.encode())
 
 
 def value_tail(field: str, content: int) -> bytes:
@@ -200,18 +223,21 @@ class RootKey(Opaque):
 
     def unwrap(self, kind: str, name: str, version: int, wrapped: bytes) -> bytes:
         """Return what was wrapped. Raises Tampered."""
-        if not wrapped.startswith(self._header):
+        if wrapped[:6] != self._header:
             raise Tampered
-        end = len(self._header) + NONCE_BYTES
-        iv = wrapped[len(self._header) : end]
-        return unlock(self._aead, iv, wrapped[end:], self._aad(kind, name, version))
+        return unlock(self._aead, wrapped[6:18], wrapped[18:], self._aad(kind, name, version))
 
     def _aad(self, kind: str, name: str, version: int) -> bytes:
         start = self._kinds.get(kind)
         if start is None:
             start = prefixed(KEY_LABEL, self._header, self._register.encode(), kind.encode())
             self._kinds[kind] = start
-        return start + prefixed(name.encode(), version.to_bytes(2, "big"))
+        return b"".join((start, _LENGTHS[len(name)], name.encode("ascii"), _version_part(version)))
+
+
+@lru_cache
+def _version_part(version: int) -> bytes:
+    return prefixed(version.to_bytes(2, "big"))
 
 
 class Tokens(Opaque):

@@ -33,7 +33,7 @@ from vault.contents import (
     reference_bytes,
     reference_from,
 )
-from vault.formats import Cipher, Opaque, ValueKey, digest, new_keys, value_context, value_tail, value_version
+from vault.formats import Cipher, Opaque, Secret, ValueKey, digest, new_keys, value_context, value_tail, value_version
 from vault.keystore.rows import KeyKind, NewRows, NewToken, Rings, StoredDelivery
 from vault.keystore.store import KeyStore
 from vault.lookup import content_digest, strong_value
@@ -51,7 +51,7 @@ class BatchKeys(Opaque):
     """The keys of one batch: those the store holds, and new ones, each drawn when it is first asked for.
 
     Attributes:
-        drawn: the new ones, by (kind, id), 32 bytes each.
+        drawn: the new ones, by (kind, id).
     """
 
     __slots__ = ("_cipher", "_made", "_pool", "_rings", "drawn")
@@ -60,8 +60,8 @@ class BatchKeys(Opaque):
         self._rings = rings
         self._cipher = cipher
         self._made: dict[tuple[str, str], ValueKey] = {}
-        self._pool: list[bytes] = []
-        self.drawn: dict[tuple[KeyKind, str], bytes] = {}
+        self._pool: list[Secret] = []
+        self.drawn: dict[tuple[KeyKind, str], Secret] = {}
 
     def newest(self, kind: KeyKind, name: str) -> ValueKey:
         """Return the key to seal with."""
@@ -71,8 +71,8 @@ class BatchKeys(Opaque):
         made = self._made.get((kind, name))
         if made is None:
             self._pool = self._pool or new_keys(256)
-            self.drawn[kind, name] = raw = self._pool.pop()
-            made = self._made[kind, name] = ValueKey(raw, 1, cipher=self._cipher)
+            self.drawn[kind, name] = drawn = self._pool.pop()
+            made = self._made[kind, name] = ValueKey(drawn.raw, 1, cipher=self._cipher)
         return made
 
 
@@ -193,7 +193,9 @@ class Sealer:
         facts = signal.facts
         if not self.verifies(signal) or not _whole(signal):
             raise Tampered
-        self._check_revision(facts.id, facts.revision)
+        newest = self._store.newest([facts.id]).get(facts.id, 0)
+        if facts.revision < newest:
+            raise Tampered
         kinds = (KeyKind.SIGNAL, KeyKind.SOURCE) if with_source else (KeyKind.SIGNAL,)
         rings = self._store.value_keys([facts.id], *kinds)
         tails = _tails(facts.content)
@@ -210,13 +212,11 @@ class Sealer:
         wanted = present if with_source else present - {SOURCE_FIELD}
         if not wanted < set(SIGNAL_FIELDS) or set(signal.sealed) - {"reference", *present}:
             raise Tampered
-        return OpenedSignal(
-            id=facts.id,
-            facts=facts,
-            reference=reference,
-            texts={name: decode_text(opened(name)) for name in SIGNAL_FIELDS if name in wanted},
-            mentions=self.open_mentions(signal.mentions),
-        )
+        texts = {name: decode_text(opened(name)) for name in SIGNAL_FIELDS if name in wanted}
+        mentions = self.open_mentions(signal.mentions)
+        if facts.revision > newest:  # only now: what was purged and put back by hand is not to be remembered
+            self._store.settle((), [(facts.id, facts.revision)])
+        return OpenedSignal(id=facts.id, facts=facts, reference=reference, texts=texts, mentions=mentions)
 
     def assert_current(self) -> None:
         """Assert, right before the first byte goes out, that this process still serves the key store's generation.
@@ -225,13 +225,6 @@ class Sealer:
             Unavailable: it does not; the process sends nothing more and ends.
         """
         self._store.assert_current()
-
-    def _check_revision(self, record: str, revision: int) -> None:
-        newest = self._store.newest([record]).get(record, 0)
-        if revision < newest:
-            raise Tampered
-        if revision > newest:
-            self._store.settle((), [(record, revision)])
 
     def _seal_subject(self, facts: SubjectFacts) -> SealedSubject:
         return SealedSubject(facts=facts, mac=self.mac(facts))
@@ -294,7 +287,7 @@ class Sealer:
     def _rows(self, batch: AcceptedBatch, keys: BatchKeys) -> NewRows:
         tokens = self._store.tokens
         return NewRows(
-            keys=[(name, kind, raw) for (kind, name), raw in keys.drawn.items()],
+            keys=[(name, kind, drawn) for (kind, name), drawn in keys.drawn.items()],
             tokens=[
                 NewToken(value=strong_value(one), identifier=name, replaces=batch.replaced.get(one))
                 for one, name in batch.identifiers.items()

@@ -52,7 +52,7 @@ class FileAnchor:
         fresh.unlink(missing_ok=True)
         (key,) = new_keys(1)
         with open(fresh, "xb", opener=private) as file:
-            file.write(_content(version, key))
+            file.write(_content(version, key.raw))
             file.flush()
             os.fsync(file.fileno())
         try:

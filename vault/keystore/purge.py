@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, tuple_, up
 from register.errors import Tampered, Unavailable
 from register.ids import IdentifierId, RunId
 from register.runs import Forgotten
-from vault.formats import RootKey, Tokens, new_keys, unpad
+from vault.formats import RootKey, Secret, Tokens, new_keys, unpad
 from vault.keystore import schema, statements
 from vault.keystore.leases import Workers
 from vault.keystore.rows import (
@@ -163,17 +163,17 @@ class Purge:
     def _replace(self, connection: Connection, head: Row[Any], version: int, gone: frozenset[str]) -> int:
         """Put new root and lookup keys in place, and everything under them; return how many keys were kept."""
         old, generation = self._store.root, head.generation + 1
-        raw, lookup = new_keys(2)
-        new = RootKey(raw, head.register, generation, cipher=self._store.cipher)
+        fresh_root, lookup = new_keys(2)
+        new = RootKey(fresh_root.raw, head.register, generation, cipher=self._store.cipher)
         lookup_row = connection.execute(select(schema.keys).where(_OF_LOOKUP)).one()
         connection.execute(delete(schema.keys).where(_OF_LOOKUP))
         kept = _rewrap_keys(connection, old, new)
         delivery_row = connection.execute(select(schema.keys).where(schema.keys.c.id == DELIVERY_KEY)).one()
-        deliveries = new.unwrap(KeyKind.REGISTER, DELIVERY_KEY, delivery_row.version, delivery_row.wrapped)
-        tokens = Tokens(lookup, deliveries, head.register)
+        deliveries = Secret(new.unwrap(KeyKind.REGISTER, DELIVERY_KEY, delivery_row.version, delivery_row.wrapped))
+        tokens = Tokens(lookup.raw, deliveries.raw, head.register)
         _remake_tokens(connection, old, new, tokens)
         _remake_deliveries(connection, old, new, tokens, gone)
-        wrapped = new.wrap(KeyKind.REGISTER, LOOKUP_KEY, lookup_row.version + 1, lookup)
+        wrapped = new.wrap(KeyKind.REGISTER, LOOKUP_KEY, lookup_row.version + 1, lookup.raw)
         row = (LOOKUP_KEY, KeyKind.REGISTER, lookup_row.version + 1, wrapped)
         many(connection, statements.INSERT_KEY, statements.KEY_COLUMNS, [row])
         profile = old.unwrap(KeyKind.REGISTER, "profile", 0, head.profile)
@@ -186,7 +186,7 @@ class Purge:
             update(schema.register).values(
                 generation=generation,
                 anchor_version=version,
-                root=self._anchor.wrap(version, raw, root_aad(head.register, generation)),
+                root=self._anchor.wrap(version, fresh_root.raw, root_aad(head.register, generation)),
                 profile=new.wrap(KeyKind.REGISTER, "profile", 0, profile),
             )
         )

@@ -9,7 +9,7 @@ from typing import Final
 
 from register.errors import Conflict
 from register.ids import ReceiptId, SignalId, SubjectId
-from vault.formats import ValueKey, pad, prefixed, unpad
+from vault.formats import Secret, ValueKey, pad, prefixed, unpad
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
@@ -61,9 +61,9 @@ class StoredDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class NewRows:
-    """What one intake transaction writes: (id, kind, key of 32 bytes), tokens, deliveries by value."""
+    """What one intake transaction writes: (id, kind, key), tokens, deliveries by value."""
 
-    keys: Sequence[tuple[str, KeyKind, bytes]]
+    keys: Sequence[tuple[str, KeyKind, Secret]]
     tokens: Sequence[NewToken]
     deliveries: Sequence[tuple[bytes, StoredDelivery]]
 

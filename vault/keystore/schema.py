@@ -1,5 +1,6 @@
 """The key store's tables and how its database is opened: SQLite with full sync and secure deletion."""
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -208,7 +209,9 @@ def _faults() -> Iterator[None]:
         yield
     except (RegisterError, IntegrityError):
         raise
-    except OperationalError:
+    except OperationalError as cause:
+        if getattr(cause.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:  # such as a table that is gone
+            raise Tampered("keystore.damaged", "the key store's database is damaged") from None
         raise Unavailable(
             "keystore.unavailable", "the key store cannot be used just now (locked, full or gone)"
         ) from None

@@ -22,6 +22,7 @@ from vault.formats import (
     Cipher,
     Opaque,
     RootKey,
+    Secret,
     Tokens,
     ValueKey,
     keyed,
@@ -91,10 +92,11 @@ class KeyStore(Opaque):
         try:
             profile = json.loads(unpad(self.root.unwrap(KeyKind.REGISTER, "profile", 0, head.profile)))
             own = {
-                row.id: self.root.unwrap(KeyKind.REGISTER, row.id, row.version, row.wrapped) for row in register_keys
+                row.id: Secret(self.root.unwrap(KeyKind.REGISTER, row.id, row.version, row.wrapped))
+                for row in register_keys
             }
-            self.tokens = Tokens(own[LOOKUP_KEY], own[DELIVERY_KEY], self.register)
-            self._facts = keyed(own[FACTS_KEY], FACTS_LABEL, self.register.encode())
+            self.tokens = Tokens(own[LOOKUP_KEY].raw, own[DELIVERY_KEY].raw, self.register)
+            self._facts = keyed(own[FACTS_KEY].raw, FACTS_LABEL, self.register.encode())
         except (Tampered, KeyError):
             raise Tampered("keystore.damaged", "the register's own keys in the key store do not open") from None
         self.rehearsal = bool(profile["rehearsal"])
@@ -129,10 +131,10 @@ class KeyStore(Opaque):
             sync(folder)
         database = Database(url or _url(folder))
         raw, *own = new_keys(4)
-        root = RootKey(raw, register, 1, cipher=cipher)
+        root = RootKey(raw.raw, register, 1, cipher=cipher)
         names = (FACTS_KEY, LOOKUP_KEY, DELIVERY_KEY)
         rows = [
-            (name, KeyKind.REGISTER, 1, root.wrap(KeyKind.REGISTER, name, 1, key))
+            (name, KeyKind.REGISTER, 1, root.wrap(KeyKind.REGISTER, name, 1, key.raw))
             for name, key in zip(names, own, strict=True)
         ]
         profile = pad(json.dumps({"rehearsal": rehearsal}).encode())
@@ -148,7 +150,7 @@ class KeyStore(Opaque):
                     fence=0,
                     anchor_kind=anchor.kind,
                     anchor_version=1,
-                    root=anchor.wrap(1, raw, root_aad(register, 1)),
+                    root=anchor.wrap(1, raw.raw, root_aad(register, 1)),
                     profile=root.wrap(KeyKind.REGISTER, "profile", 0, profile),
                 )
             )
@@ -250,7 +252,7 @@ class KeyStore(Opaque):
             Unavailable: code `generation.moved`.
         """
         wrap = self.root.wrap
-        keys = [(name, kind, 1, wrap(kind, name, 1, key)) for name, kind, key in new.keys]
+        keys = [(name, kind, 1, wrap(kind, name, 1, key.raw)) for name, kind, key in new.keys]
         tokens = [
             (self.tokens.token(one.value), one.identifier, wrap(TOKEN, one.identifier, 0, pad(one.value)), one.replaces)
             for one in new.tokens

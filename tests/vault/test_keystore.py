@@ -1,0 +1,324 @@
+"""Making and opening a key store, its damage, its fence, its leases, the keys of actors."""
+
+import json
+import os
+import pickle
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from register.access import Role
+from register.errors import Conflict, Invalid, NotFound, Tampered, Unavailable
+from register.grading import HandlingCode
+from register.ids import RunId, mint
+from tests.vault.builders import NOW, one_signal
+from tests.vault.conftest import REGISTER
+from vault.anchors.file import FileAnchor
+from vault.folders import check_folder
+from vault.keystore import Credentials, KeyStore, Purge, Workers, open_database, process_start
+from vault.lookup import Lookup
+from vault.sealing import Sealer
+
+
+def anchor(folder: Path) -> FileAnchor:
+    return FileAnchor(folder / "anchor")
+
+
+def database(folder: Path) -> closing[sqlite3.Connection]:
+    return closing(sqlite3.connect(folder / "store" / "keys.sqlite", isolation_level=None))
+
+
+def test_a_store_opens_as_it_was_made(store: KeyStore, folder: Path) -> None:
+    again = KeyStore.open(folder, anchor(folder))
+    assert (again.register, again.generation, again.rehearsal) == (REGISTER, 1, True)
+    (sealed,) = Sealer(store).seal(one_signal()).signals
+    assert Sealer(again).open_signal(sealed).reference == "ref-1"
+
+
+def test_folders_and_files_are_their_owners_only(store: KeyStore, folder: Path) -> None:
+    Sealer(store).seal(one_signal())
+    for path in (folder, *folder.rglob("*")):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_nothing_is_made_where_something_is(store: KeyStore, folder: Path) -> None:
+    before = (folder / "store" / "keys.sqlite").read_bytes()
+    with pytest.raises(Conflict):
+        KeyStore.init(folder, anchor(folder), REGISTER, rehearsal=False)
+    (folder / "store" / "keys.sqlite").rename(folder / "store" / "lost.sqlite")
+    with pytest.raises(Conflict):  # an anchor alone is reason enough
+        KeyStore.init(folder, anchor(folder), REGISTER, rehearsal=False)
+    assert (folder / "store" / "lost.sqlite").read_bytes() == before
+
+
+def test_a_folder_that_others_can_use_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "open"
+    folder.mkdir(mode=0o755)
+    folder.chmod(0o755)
+    with pytest.raises(Invalid) as caught:
+        KeyStore.init(folder, anchor(folder), REGISTER, rehearsal=False)
+    assert [fault.rule for fault in caught.value.faults] == ["keys.exposed"]
+    assert list(folder.iterdir()) == []
+
+
+def test_an_opened_store_shows_no_key_and_is_not_pickled(store: KeyStore) -> None:
+    assert repr(store) == f"<KeyStore of register {REGISTER}, generation 1>"
+    with pytest.raises(TypeError):
+        pickle.dumps(store)
+
+
+def test_an_absent_store_is_named_and_never_made(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    with pytest.raises(Unavailable) as caught:
+        KeyStore.open(tmp_path, anchor(tmp_path))
+    assert caught.value.code == "keystore.absent"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_absent_anchor_is_named_and_never_made(store: KeyStore, folder: Path) -> None:
+    (path,) = (folder / "anchor").iterdir()
+    path.unlink()
+    with pytest.raises(Unavailable) as caught:
+        KeyStore.open(folder, anchor(folder))
+    assert caught.value.code == "anchor.absent"
+    assert list((folder / "anchor").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "code"),
+    [
+        ("UPDATE register SET root = zeroblob(60)", "root.damaged"),
+        ("UPDATE register SET generation = 2", "root.damaged"),
+        ("UPDATE register SET register = 'ffffffffffffffffffffffffffffffff'", "root.damaged"),
+        ("UPDATE register SET profile = zeroblob(60)", "keystore.damaged"),
+        ("UPDATE keys SET wrapped = zeroblob(66) WHERE id = 'lookup'", "keystore.damaged"),
+        ("DELETE FROM keys WHERE id = 'facts-mac'", "keystore.damaged"),
+        ("DELETE FROM register", "keystore.damaged"),
+        ("DROP TABLE keys", "keystore.damaged"),
+    ],
+)
+def test_damage_is_named_and_nothing_is_made_anew(store: KeyStore, folder: Path, damage: str, code: str) -> None:
+    store.close()
+    with database(folder) as connection:
+        connection.execute(damage)
+    with pytest.raises(Tampered) as caught:
+        KeyStore.open(folder, anchor(folder))
+    assert caught.value.code == code
+
+
+def test_a_file_that_is_no_database_is_named(store: KeyStore, folder: Path) -> None:
+    store.close()
+    (folder / "store" / "keys.sqlite").write_bytes(b"no database at all, " * 500)
+    with pytest.raises(Tampered) as caught:
+        KeyStore.open(folder, anchor(folder))
+    assert caught.value.code == "keystore.damaged"
+
+
+def test_a_later_format_is_left_to_a_later_version(store: KeyStore, folder: Path) -> None:
+    with database(folder) as connection:
+        connection.execute("UPDATE register SET format = 2")
+    with pytest.raises(Unavailable) as caught:
+        KeyStore.open(folder, anchor(folder))
+    assert caught.value.code == "keystore.format"
+
+
+def test_one_damaged_row_leaves_the_others_readable(store: KeyStore, folder: Path) -> None:
+    sealer = Sealer(store)
+    hit, well = (sealer.seal(one_signal(reference=name, number=name)).signals[0] for name in ("P1", "P2"))
+    with database(folder) as connection:
+        connection.execute("UPDATE keys SET wrapped = zeroblob(66) WHERE id = ?", (hit.facts.id,))
+    with pytest.raises(Tampered):
+        sealer.open_signal(hit)
+    assert sealer.open_signal(well).reference == "P2"
+
+
+def test_a_row_put_in_place_of_another_does_not_open(store: KeyStore, folder: Path) -> None:
+    sealer = Sealer(store)
+    one, two = (sealer.seal(one_signal(reference=name, number=name)).signals[0] for name in ("P1", "P2"))
+    with database(folder) as connection:
+        connection.execute(
+            "UPDATE keys SET wrapped = (SELECT wrapped FROM keys WHERE id = ? AND kind = 'signal')"
+            " WHERE id = ? AND kind = 'signal'",
+            (one.facts.id, two.facts.id),
+        )
+    with pytest.raises(Tampered):
+        sealer.open_signal(two)
+
+
+def test_an_error_of_the_database_tells_nothing(store: KeyStore, folder: Path) -> None:
+    with database(folder) as connection:
+        connection.execute("DROP TABLE tokens")
+    with pytest.raises(Tampered) as caught:
+        Sealer(store).seal(one_signal(number="SECRETPASSPORT1"))
+    assert caught.value.__cause__ is None
+    assert "SECRETPASSPORT1" not in str(caught.value)
+
+
+def test_the_database_keeps_no_value_in_clear(store: KeyStore, folder: Path) -> None:
+    sealer = Sealer(store)
+    sealer.settle(sealer.seal(one_signal(reference="REFERENCE-4711", number="NX9R41KP2")))
+    store.close()
+    content = b"".join(path.read_bytes() for path in sorted((folder / "store").iterdir()))
+    for value in ("REFERENCE-4711", "NX9R41KP2", "Terhorst", "envelope"):
+        for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
+            assert value.encode(encoding) not in content
+
+
+def test_a_lower_fence_is_refused(store: KeyStore, folder: Path) -> None:
+    store.take_fence(5)
+    store.take_fence(5)
+    with pytest.raises(Unavailable) as caught:
+        store.take_fence(4)
+    assert caught.value.code == "fence.passed"
+
+
+def test_a_network_file_system_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.chmod(0o700)
+    check_folder(tmp_path)
+    device = tmp_path.stat().st_dev
+    line = f"36 35 {os.major(device)}:{os.minor(device)} / /mnt rw - nfs4 server:/export rw\n"
+    monkeypatch.setattr(Path, "read_text", lambda *_: line)
+    with pytest.raises(Invalid) as caught:
+        check_folder(tmp_path)
+    assert [fault.rule for fault in caught.value.faults] == ["keys.network"]
+
+
+class TestWorkers:
+    def test_a_worker_is_stale_while_it_lives_and_serves_an_older_generation(
+        self, store: KeyStore, folder: Path
+    ) -> None:
+        workers = Workers(open_database(folder))
+        own = process_start(os.getpid())
+        assert own is not None
+        lease = workers.enrol("api", pid=os.getpid(), started=own, now=NOW)
+        assert lease.generation == 1
+        assert KeyStore.open(folder, anchor(folder), generation=lease.generation).generation == 1
+        assert workers.stale(now=NOW) == ()
+        purge = Purge(store)
+        purge.forget(RunId(mint()), [], [], version=purge.advance_anchor(), fence=1)
+        assert purge.stale_workers(now=NOW + timedelta(days=1)) == (lease.worker,)
+        with pytest.raises(Unavailable) as caught:
+            KeyStore.open(folder, anchor(folder), generation=lease.generation)
+        assert caught.value.code == "generation.moved"
+        workers.beat(lease.worker, now=NOW)
+        workers.end(lease.worker)
+        assert workers.stale(now=NOW) == ()
+        with pytest.raises(Unavailable):
+            workers.beat(lease.worker, now=NOW)
+
+    def test_a_process_that_ended_is_not_waited_for(self, store: KeyStore, folder: Path) -> None:
+        workers = Workers(store.database)
+        child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+        started = process_start(child.pid)
+        assert started is not None
+        workers.enrol("import", pid=child.pid, started=started, now=NOW)
+        purge = Purge(store)
+        purge.forget(RunId(mint()), [], [], version=purge.advance_anchor(), fence=1)
+        assert len(purge.stale_workers(now=NOW)) == 1
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert process_start(child.pid) is None  # a zombie holds nothing
+        assert purge.stale_workers(now=NOW) == ()
+        child.communicate()
+
+    def test_a_number_used_again_is_another_process(self, store: KeyStore) -> None:
+        workers = Workers(store.database)
+        workers.enrol("api", pid=os.getpid(), started="another boot/1", now=NOW)
+        purge = Purge(store)
+        purge.forget(RunId(mint()), [], [], version=purge.advance_anchor(), fence=1)
+        assert purge.stale_workers(now=NOW) == ()
+
+    def test_another_host_counts_by_its_sign_of_life(self, store: KeyStore, folder: Path) -> None:
+        workers = Workers(store.database)
+        lease = workers.enrol("api", pid=1, started="there", now=NOW)
+        with database(folder) as connection:
+            connection.execute("UPDATE leases SET host = 'elsewhere'")
+        purge = Purge(store)
+        purge.forget(RunId(mint()), [], [], version=purge.advance_anchor(), fence=1)
+        assert purge.stale_workers(now=NOW + timedelta(seconds=29)) == (lease.worker,)
+        assert purge.stale_workers(now=NOW + timedelta(seconds=30)) == ()
+
+    def test_leases_of_dead_processes_are_cleared_away(self, store: KeyStore, folder: Path) -> None:
+        workers = Workers(store.database)
+        workers.enrol("api", pid=os.getpid(), started="another boot/1", now=NOW)
+        workers.enrol("api", pid=os.getpid(), started=process_start(os.getpid()) or "", now=NOW)
+        with database(folder) as connection:
+            assert connection.execute("SELECT count(*) FROM leases").fetchone() == (1,)
+
+
+class TestCredentials:
+    @pytest.fixture
+    def credentials(self, store: KeyStore) -> Credentials:
+        return Credentials(store.database)
+
+    def add(self, credentials: Credentials, code: str = "a.jansen", expires: int | None = None) -> str:
+        return credentials.add(
+            code=code,
+            role=Role.ANALYST,
+            markings=frozenset({"joint-team-schelde", "organised-crime"}),
+            handling=HandlingCode.H2,
+            expires_at=None if expires is None else NOW + timedelta(days=expires),
+        )
+
+    def test_a_key_says_whose_it_is(self, credentials: Credentials) -> None:
+        found = credentials.find(self.add(credentials), now=NOW)
+        assert found is not None
+        assert (found.code, found.role, found.handling) == ("a.jansen", Role.ANALYST, HandlingCode.H2)
+        assert found.markings == {"joint-team-schelde", "organised-crime"}
+
+    def test_another_secret_or_id_is_nobody(self, credentials: Credentials) -> None:
+        one, two = self.add(credentials), self.add(credentials, "b.visser")
+        mixed = one[:36] + two[36:]
+        for key in (mixed, one + "x", one[:-1], "", "tr__", one.upper(), f"tr_{mint()}{one[35:]}"):
+            assert credentials.find(key, now=NOW) is None
+
+    def test_an_ended_or_expired_key_is_nobodys(self, credentials: Credentials) -> None:
+        key = self.add(credentials, expires=1)
+        assert credentials.find(key, now=NOW + timedelta(hours=23)) is not None
+        assert credentials.find(key, now=NOW + timedelta(days=1)) is None
+        credentials.end("a.jansen")
+        assert credentials.find(key, now=NOW) is None
+        with pytest.raises(NotFound):
+            credentials.end("a.jansen")
+
+    def test_one_key_an_actor_at_a_time(self, credentials: Credentials) -> None:
+        old = self.add(credentials)
+        with pytest.raises(Conflict):
+            self.add(credentials)
+        credentials.end("a.jansen")
+        assert credentials.find(self.add(credentials), now=NOW) is not None
+        assert credentials.find(old, now=NOW) is None
+        assert [(one["code"], one["ended"]) for one in credentials.all()].count(("a.jansen", True)) == 1
+
+    def test_no_secret_is_kept(self, credentials: Credentials, store: KeyStore, folder: Path) -> None:
+        secret = self.add(credentials).rpartition("_")[2]
+        assert secret not in json.dumps([dict(one) for one in credentials.all()])
+        store.close()
+        assert secret.encode() not in b"".join(path.read_bytes() for path in (folder / "store").iterdir())
+
+    def test_keys_outlive_a_purge(self, credentials: Credentials, store: KeyStore) -> None:
+        key = self.add(credentials)
+        purge = Purge(store)
+        purge.forget(RunId(mint()), [], [], version=purge.advance_anchor(), fence=1)
+        assert credentials.find(key, now=NOW) is not None
+
+
+def test_signing_and_the_bare_package_load_no_database_driver() -> None:
+    program = "import sys, vault, vault.signing; print('sqlalchemy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_receipts_are_the_contributors_own(store: KeyStore) -> None:
+    accepted = one_signal()
+    Sealer(store).seal(accepted)
+    lookup = Lookup(store)
+    found = lookup.receipt("desk", accepted.signals[0].receipt)
+    assert found is not None
+    assert (found.done, found.signal) == (False, accepted.signals[0].facts.id)
+    assert lookup.receipt("hotline", accepted.signals[0].receipt) is None
