@@ -87,7 +87,7 @@ class Part(StrEnum):
 class Property:
     """One property. `names_ids`: its values are ids of nodes or relationships, other than the bearer's own.
 
-    An empty list is kept as no property, but for that of VISIBLE_MARKINGS.
+    An empty list of facts is kept as no property, but for that of VISIBLE_MARKINGS.
     """
 
     name: str
@@ -166,7 +166,9 @@ DISTRUSTED: Final = Property(name="distrusted_on", kind=Kind.DATE)
 _MENTION_ENDS = ("signal", "subject")
 _LINK_ENDS = ("kind", "from_", "to", "to_port")
 
-SUBJECT: Final = Nodes(label=Label.SUBJECT, properties=(*_facts(SubjectFacts), MAC, DISTRUSTED))
+SUBJECT: Final = Nodes(
+    label=Label.SUBJECT, properties=(*_facts(SubjectFacts), MAC, DISTRUSTED), indexes=("distrusted_on",)
+)
 SIGNAL: Final = Nodes(
     label=Label.SIGNAL,
     properties=(
@@ -175,7 +177,7 @@ SIGNAL: Final = Nodes(
         DISTRUSTED,
         *_sealed(SIGNAL_FIELDS),
     ),
-    indexes=("entered_at",),
+    indexes=("entered_at", "distrusted_on"),
 )
 IDENTIFIER: Final = Nodes(label=Label.IDENTIFIER, properties=_own(Kind.STRING, "id", "kind"))
 PORT: Final = Nodes(
@@ -207,9 +209,9 @@ RUN: Final = Nodes(
         *_own(Kind.STRING, "id", "state", "digest", "requested_by", "detail"),
         *_own(Kind.DATE, "as_of"),
         *_own(Kind.INSTANT, "started_at"),
-        *_own(Kind.STRINGS, "approved_by", "approved_at"),
+        *_own(Kind.STRINGS, "approved_by"),
         *_own(Kind.STRINGS, "due_subjects", "due_signals", names_ids=True),
-        *_own(Kind.INTEGERS, "due_subject_revisions", "due_signal_revisions"),
+        *_own(Kind.INTEGERS, "approved_at", "due_subject_revisions", "due_signal_revisions"),
     ),
     paper=True,
 )

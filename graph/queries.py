@@ -7,7 +7,7 @@ Neo4j 5.26 and on 2026.x.
 
 from typing import Final
 
-from graph.labels import DISTRUSTED, LINK, LINKS, MENTIONS, SIGNAL, Label, Nodes, Part, Relationships, Tie
+from graph.labels import DISTRUSTED, LINK, LINKS, MENTIONS, Label, Nodes, Part, Relationships, Tie
 
 LINK_TYPES: Final = "|".join(LINKS)
 
@@ -32,20 +32,20 @@ def _end(name: str) -> str:
     return f"({name}:{Label.PORT} OR {live(name)})"
 
 
-def _bare(declared: Nodes | Relationships) -> str:
+def bare(declared: Nodes | Relationships) -> str:
+    """Return the items of a map projection that reads facts and MAC, nothing sealed."""
     return ", ".join(f".{one.name}" for one in declared.properties if one.part in (Part.FACT, Part.MAC))
 
 
-_LINK: Final = (
-    f"r {{{_bare(LINK)}, type: type(r), from_: startNode(r).id, to: coalesce(endNode(r).id, endNode(r).code),"
+LINK_ROW: Final = (
+    f"r {{{bare(LINK)}, type: type(r), from_: startNode(r).id, to: coalesce(endNode(r).id, endNode(r).code),"
     f" to_port: endNode(r):{Label.PORT}}}"
 )
 _MENTION: Final = "m {.*, signal: g.id, subject: s.id}"
-_BARE_MENTION: Final = f"m {{{_bare(MENTIONS)}, signal: g.id, subject: s.id}}"
-BARE_SIGNAL: Final = f"g {{{_bare(SIGNAL)}}}"
+BARE_MENTION: Final = f"m {{{bare(MENTIONS)}, signal: g.id, subject: s.id}}"
 
 # A node is locked by writing to it; what is read after that in the same statement is what the lock protects.
-_LOCK: Final = "SET {0}.locked = true REMOVE {0}.locked"
+LOCK: Final = "SET {0}.locked = true REMOVE {0}.locked"
 
 # Intake.
 
@@ -68,7 +68,7 @@ GONE: Final = f"UNWIND $ids AS id MATCH (x:{Label.GONE} {{id: id}}) RETURN x.id 
 MOVE_SUBJECTS: Final = f"""
 UNWIND $rows AS row
 MATCH (s:{Label.SUBJECT} {{id: row.id}})
-{_LOCK.format("s")}
+{LOCK.format("s")}
 WITH s, row WHERE s.revision = row.revision - 1
 SET s += row
 RETURN count(s) AS done
@@ -81,7 +81,7 @@ CREATE_IDENTIFIERS: Final = f"UNWIND $rows AS row CREATE (i:{Label.IDENTIFIER}) 
 HOLD_IDENTIFIERS: Final = f"""
 UNWIND $ids AS id
 MATCH (i:{Label.IDENTIFIER} {{id: id}})
-{_LOCK.format("i")}
+{LOCK.format("i")}
 RETURN count(i) AS done
 """
 
@@ -163,7 +163,7 @@ RETURN g {{.*}} AS signal,
         MATCH (g)-[:{Tie.MENTIONS}]->(a:{Label.SUBJECT}) WHERE {live("a")}
         MATCH (g)-[:{Tie.MENTIONS}|{Tie.AT}]->(b) WHERE {_end("b")}
         MATCH (a)-[r:{LINK_TYPES}]->(b) WHERE r.signal = g.id AND {visible("r")}
-        RETURN DISTINCT {_LINK}
+        RETURN DISTINCT {LINK_ROW}
     }} AS links
 """
 
@@ -210,7 +210,7 @@ SUBJECT_VIEW: Final = f"""
 MATCH (s:{Label.SUBJECT} {{id: $id}}) WHERE {live("s")}
 RETURN s {{.*}} AS subject,
     COLLECT {{ MATCH (g:{Label.SIGNAL})-[m:{Tie.MENTIONS}]->(s) WHERE {visible("m")} RETURN {_MENTION} }} AS mentions,
-    COLLECT {{ MATCH (s)-[r:{LINK_TYPES}]-(b) WHERE {visible("r")} AND {_end("b")} RETURN {_LINK} }} AS links
+    COLLECT {{ MATCH (s)-[r:{LINK_TYPES}]-(b) WHERE {visible("r")} AND {_end("b")} RETURN {LINK_ROW} }} AS links
 """
 
 PORTS: Final = f"UNWIND $codes AS code MATCH (p:{Label.PORT} {{code: code}}) RETURN p {{.*}} AS port ORDER BY p.code"
@@ -221,7 +221,7 @@ MATCH (a:{Label.SUBJECT} {{id: id}})-[r:{LINK_TYPES}]-(b)
 WHERE {live("a")} AND type(r) IN $types AND {visible("r")} AND {_end("b")} AND (b:{Label.PORT} OR NOT b.id IN $inner)
 WITH DISTINCT r ORDER BY r.id
 WITH collect(r) AS found
-RETURN size(found) AS found, [r IN found[..$left] | {_LINK}] AS links
+RETURN size(found) AS found, [r IN found[..$left] | {LINK_ROW}] AS links
 """
 
 MOST_PATHS: Final = 5000
@@ -238,7 +238,7 @@ WITH p WHERE length(p) <= $steps
 WITH [n IN nodes(p) | coalesce(n.id, n.code)] AS stops, relationships(p) AS ties, [r IN relationships(p) | r.id] AS ids
 ORDER BY stops, ids
 WITH stops, collect(ties)[0] AS ties ORDER BY stops LIMIT $most
-RETURN stops, [r IN ties | {_LINK}] AS links
+RETURN stops, [r IN ties | {LINK_ROW}] AS links
 """
 
 

@@ -13,6 +13,8 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple, NewType, TypeVar, get_args, get_origin, get_type_hints
 
 from graph.labels import LINK, MENTIONS, PORT, SIGNAL, SUBJECT, VISIBLE_MARKINGS, Kind, Nodes, Part, Relationships
+from register.clock import civil_date
+from register.errors import Tampered
 from register.links import LinkKind
 from register.sealed import (
     Facts,
@@ -30,6 +32,7 @@ from register.stores import HarbourNode, Node
 
 Row = Mapping[str, Any]
 Properties = dict[str, Any]
+T = TypeVar("T")
 F = TypeVar("F", SubjectFacts, SignalFacts, MentionFacts, LinkFacts)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,6 +55,22 @@ def instant(value: Any) -> datetime:
 def microseconds(value: datetime) -> int:
     """Return an aware instant as the database keeps it: microseconds since 1970-01-01T00:00Z."""
     return (value - _EPOCH) // timedelta(microseconds=1)
+
+
+def intact(read: Callable[[Row], T], row: Row) -> T:
+    """Read a row that this register alone writes and that has no MAC. Raises Tampered: it is not what was written."""
+    try:
+        return read(row)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Tampered from None
+
+
+def dates(received_on: Any, entered_at: Any) -> tuple[date, date] | None:
+    """Return the civil dates on which a signal was received and accepted, or None where they cannot be read."""
+    try:
+        return _date(received_on), civil_date(instant(entered_at))
+    except (TypeError, ValueError, AttributeError, OverflowError):
+        return None
 
 
 def _exactly(kind: type, value: Any) -> Any:
@@ -161,7 +180,7 @@ def properties(facts: Facts, mac: bytes, values: Mapping[str, Sealed] | None = N
     stored: Properties = dict(zip(names, read(facts), strict=True))
     for name in _LISTS[type(facts)]:
         if not stored[name]:
-            del stored[name]
+            stored[name] = None
     if isinstance(facts, SignalFacts):
         stored["entered_at"] = microseconds(facts.entered_at)
     stored["mac"] = mac

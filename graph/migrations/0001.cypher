@@ -11,3 +11,5 @@ CREATE CONSTRAINT gone_id IF NOT EXISTS FOR (n:Gone) REQUIRE n.id IS UNIQUE;
 CREATE CONSTRAINT mentions_id IF NOT EXISTS FOR ()-[r:MENTIONS]-() REQUIRE r.id IS UNIQUE;
 CREATE INDEX signal_entered_at IF NOT EXISTS FOR (n:Signal) ON (n.entered_at);
 CREATE INDEX gone_run IF NOT EXISTS FOR (n:Gone) ON (n.run);
+CREATE INDEX subject_distrusted_on IF NOT EXISTS FOR (n:Subject) ON (n.distrusted_on);
+CREATE INDEX signal_distrusted_on IF NOT EXISTS FOR (n:Signal) ON (n.distrusted_on);

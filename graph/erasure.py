@@ -1,0 +1,205 @@
+"""What a retention run needs of the graph: every live record's facts, deleting in journalled batches, reading back."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from typing import Final
+
+from neo4j import ManagedTransaction
+
+from graph import fence, records, runs
+from graph import run_queries as queries
+from graph.connection import Graph
+from graph.purge import erase
+from graph.trail import write_entries
+from register.audit import Entry
+from register.ids import RunId, SubjectId
+from register.runs import (
+    FINISHED,
+    Approval,
+    Changed,
+    Erased,
+    ErasureBatch,
+    Lease,
+    Order,
+    Run,
+    RunState,
+    SubjectRecord,
+)
+from register.sealed import SealedSignal
+
+PAGE: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Purging:
+    """Carries removals out in the graph and keeps the runs' own records.
+
+    Every write of a run asserts its lease first, and is one transaction. All verbs raise Unavailable, those with a
+    lease also when somebody took it since (`lease.lost`); what reads orders, runs or journal lines raises Tampered
+    where they are not what was written.
+    """
+
+    graph: Graph
+
+    def lease(self, holder: str, *, now: datetime, seconds: int) -> Lease | None:
+        """Take or renew the one lease until `seconds` after `now`; None while another holder's runs."""
+        return self.graph.write(lambda tx: fence.take(tx, holder, now=now, seconds=seconds))
+
+    def release(self, lease: Lease) -> None:
+        """Give the lease back."""
+        self.graph.write(lambda tx: fence.give_back(tx, lease))
+
+    def subjects(self) -> Iterator[SubjectRecord]:
+        """Stream every subject, by id, with the dates of the signals that mention it.
+
+        Dates that cannot be read are left out: `signals` yields that signal as one that does not verify.
+        """
+        for row in self._pages(queries.SUBJECT_PAGE, "subject"):
+            dates = (read for pair in row["signals"] if (read := records.dates(*pair)))
+            yield SubjectRecord(subject=records.subject(row["subject"]), signals=tuple(sorted(dates)))
+
+    def signals(self) -> Iterator[SealedSignal]:
+        """Stream every signal with facts and MACs of its mentions and links, by id; nothing sealed is read."""
+        for row in self._pages(queries.SIGNAL_PAGE, "signal"):
+            yield records.signal(row["signal"], row["mentions"], row["links"])
+
+    def mentioning(self, subjects: Collection[SubjectId]) -> tuple[SealedSignal, ...]:
+        """Return the signals that mention one of `subjects`, in the form of `signals`."""
+        rows = self.graph.read(lambda tx: list(tx.run(queries.SIGNALS_MENTIONING, ids=sorted(subjects))))
+        return tuple(records.signal(row["signal"], row["mentions"], row["links"]) for row in rows)
+
+    def distrust(self, ids: Collection[str], *, on: date, lease: Lease, entry: Entry) -> None:
+        """Hide subjects and signals that do not verify, with what these signals state, from now on.
+
+        `on` is kept as the day of discovery of those that have none yet; `entry` is written with it.
+        """
+
+        def work(tx: ManagedTransaction) -> None:
+            for query in queries.DISTRUST:
+                tx.run(query, ids=sorted(ids), on=on).consume()
+
+        self._fenced(lease, work, [entry])
+
+    def distrusted(self) -> Mapping[str, date]:
+        """Return the ids that are distrusted and still there, each with the day on which that was discovered."""
+        return self.graph.read(
+            lambda tx: {row["id"]: row["on"].to_native() for query in queries.DISTRUSTED_IDS for row in tx.run(query)}
+        )
+
+    def file_order(self, order: Order, entry: Entry) -> None:
+        """File an order for the keeper; one of that id that is there already is left as it is."""
+
+        def work(tx: ManagedTransaction) -> None:
+            tx.run(queries.FILE_ORDER, order=runs.order_properties(order)).consume()
+            write_entries(tx, [entry])
+
+        self.graph.write(work)
+
+    def orders(self) -> tuple[Order, ...]:
+        """Return the orders not yet begun, oldest first."""
+        return self.graph.read(
+            lambda tx: tuple(records.intact(runs.order, row["order"]) for row in tx.run(queries.ORDERS))
+        )
+
+    def begin(self, run: Run, lease: Lease, entry: Entry) -> None:
+        """Write the run durably, taking the order of the same id away; does nothing if the run is there already."""
+
+        def work(tx: ManagedTransaction) -> None:
+            fence.hold(tx, lease)
+            if tx.run(queries.BEGIN_RUN, run=runs.run_properties(run)).single() is not None:
+                tx.run(queries.DELETE_ORDER, id=run.id).consume()
+                write_entries(tx, [entry])
+
+        self.graph.write(work)
+
+    def approve(self, run: RunId, digest: str, approval: Approval, entry: Entry) -> None:
+        """Record an approval of this plan digest; a run that is `planned` becomes `approved`.
+
+        Raises:
+            Conflict: other digest, or not `planned`.
+            NotFound: no such run.
+        """
+
+        def work(tx: ManagedTransaction) -> None:
+            runs.approve(tx, run, digest, approval)
+            write_entries(tx, [entry])
+
+        self.graph.write(work)
+
+    def runs(self, *, unfinished: bool = False) -> tuple[Run, ...]:
+        """Return the runs, newest first; only those in no state of FINISHED when `unfinished`."""
+        every = self.graph.read(lambda tx: [records.intact(runs.run, row["run"]) for row in tx.run(queries.RUNS)])
+        return tuple(run for run in every if not (unfinished and run.state in FINISHED))
+
+    def advance(self, run: RunId, state: RunState, lease: Lease, *, detail: str, entries: Sequence[Entry] = ()) -> None:
+        """Set the run's state and detail (JSON), with audit entries, in one transaction. Raises NotFound."""
+        self._fenced(lease, lambda tx: runs.change(tx, run, {"state": state, "detail": detail}), entries)
+
+    def erase(self, run: RunId, batch: ErasureBatch, lease: Lease, entry: Entry) -> Erased | Changed:
+        """Delete one batch and journal it in the same transaction.
+
+        All or nothing: where something is not there in the revision given, nothing is deleted or journalled. A number
+        that is in the journal already returns its line and does nothing. `entry` is completed with the subjects and
+        signals deleted, and with the number of all elements.
+        """
+
+        def work(tx: ManagedTransaction) -> Erased | Changed:
+            fence.hold(tx, lease)
+            return erase(tx, run, batch, entry)
+
+        return self.graph.write(work)
+
+    def journal(self, run: RunId) -> tuple[Erased, ...]:
+        """Return the journal lines of a run, one a batch, in order."""
+        return self.graph.read(
+            lambda tx: tuple(records.intact(runs.line, row["line"]) for row in tx.run(queries.JOURNAL, run=run))
+        )
+
+    def remains(self, ids: Collection[str]) -> tuple[str, ...]:
+        """Return what is still there of `ids`, in every label, relationship type and list property, as `label:id`.
+
+        The runs' own records and audit entries are no remains.
+        """
+        wanted = sorted(ids)
+
+        def work(tx: ManagedTransaction) -> set[str]:
+            return {f"{name}:{row['id']}" for name, query in queries.REMAINS for row in tx.run(query, ids=wanted)}
+
+        return tuple(sorted(self.graph.read(work))) if wanted else ()
+
+    def close(self, run: RunId, state: RunState, lease: Lease, *, detail: str, entries: Sequence[Entry]) -> None:
+        """Set the run's last state; take away its journal lines, markers of gone ids and planned items.
+
+        Raises:
+            NotFound: no such run.
+        """
+
+        def work(tx: ManagedTransaction) -> None:
+            runs.change(tx, run, {"state": state, "detail": detail, **runs.NOTHING_DUE})
+            for query in queries.DELETE_PAPER:
+                tx.run(query, run=run).consume()
+
+        self._fenced(lease, work, entries)
+
+    def _pages(self, query: str, key: str) -> Iterator[records.Row]:
+        after = ""
+        while True:
+            page = self.graph.read(partial(_page, query=query, after=after))
+            yield from page
+            if len(page) < PAGE:
+                return
+            after = page[-1][key]["id"]
+
+    def _fenced(self, lease: Lease, work: Callable[[ManagedTransaction], None], entries: Sequence[Entry]) -> None:
+        def fenced(tx: ManagedTransaction) -> None:
+            fence.hold(tx, lease)
+            work(tx)
+            write_entries(tx, entries)
+
+        self.graph.write(fenced)
+
+
+def _page(tx: ManagedTransaction, *, query: str, after: str) -> list[records.Row]:
+    return [row.data() for row in tx.run(query, after=after, page=PAGE)]

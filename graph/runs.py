@@ -1,0 +1,139 @@
+"""Orders, runs and journal lines as nodes."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from neo4j import ManagedTransaction
+
+from graph import run_queries as queries
+from graph.records import Properties, Row, instant, intact, microseconds
+from register.errors import Conflict, NotFound
+from register.ids import IdentifierId, LinkId, MentionId, RunId, SignalId, SubjectId
+from register.runs import Approval, Erased, Order, Run, RunState, Skip
+
+NOTHING_DUE: Final[Properties] = {
+    "due_subjects": [],
+    "due_subject_revisions": [],
+    "due_signals": [],
+    "due_signal_revisions": [],
+}
+"""What is stored of a run that is closed: none of its items."""
+
+
+def order_properties(order: Order) -> Properties:
+    """Return what is stored of an order."""
+    return {
+        "id": order.id,
+        "as_of": order.as_of,
+        "requested_by": order.requested_by,
+        "requested_at": microseconds(order.requested_at),
+    }
+
+
+def order(row: Row) -> Order:
+    """Return the order in `row`."""
+    return Order(
+        id=RunId(row["id"]),
+        as_of=row["as_of"].to_native(),
+        requested_by=row["requested_by"],
+        requested_at=instant(row["requested_at"]),
+    )
+
+
+def run_properties(run: Run) -> Properties:
+    """Return what is stored of a run."""
+    return {
+        "id": run.id,
+        "state": run.state,
+        "as_of": run.as_of,
+        "started_at": microseconds(run.started_at),
+        "digest": run.digest,
+        "requested_by": run.requested_by,
+        "detail": run.detail,
+        **_approvals(run.approvals),
+        "due_subjects": [item for item, _ in run.due_subjects],
+        "due_subject_revisions": [revision for _, revision in run.due_subjects],
+        "due_signals": [item for item, _ in run.due_signals],
+        "due_signal_revisions": [revision for _, revision in run.due_signals],
+    }
+
+
+def run(row: Row) -> Run:
+    """Return the run in `row`."""
+    subjects = zip(row["due_subjects"], row["due_subject_revisions"], strict=True)
+    signals = zip(row["due_signals"], row["due_signal_revisions"], strict=True)
+    return Run(
+        id=RunId(row["id"]),
+        state=RunState(row["state"]),
+        as_of=row["as_of"].to_native(),
+        started_at=instant(row["started_at"]),
+        digest=row["digest"],
+        requested_by=row["requested_by"],
+        approvals=_read_approvals(row),
+        due_subjects=tuple((SubjectId(item), revision) for item, revision in subjects),
+        due_signals=tuple((SignalId(item), revision) for item, revision in signals),
+        detail=row["detail"],
+    )
+
+
+def _approvals(approvals: tuple[Approval, ...]) -> Properties:
+    return {
+        "approved_by": [one.actor for one in approvals],
+        "approved_at": [microseconds(one.at) for one in approvals],
+    }
+
+
+def _read_approvals(row: Row) -> tuple[Approval, ...]:
+    pairs = zip(row["approved_by"], row["approved_at"], strict=True)
+    return tuple(Approval(actor=actor, at=instant(at)) for actor, at in pairs)
+
+
+def approve(tx: ManagedTransaction, id_: RunId, digest: str, approval: Approval) -> None:
+    """Record an approval of a run that waits for one.
+
+    Raises:
+        Conflict: other digest, or not `planned`.
+        NotFound: no such run.
+    """
+    row = tx.run(queries.LOCKED_RUN, id=id_).single()
+    if row is None:
+        raise NotFound
+    waiting = intact(run, row["run"])
+    if waiting.state is not RunState.PLANNED or waiting.digest != digest:
+        raise Conflict("approval.other", "the run is not waiting for an approval of this digest")
+    change(tx, id_, {"state": RunState.APPROVED, **_approvals((*waiting.approvals, approval))})
+
+
+def change(tx: ManagedTransaction, id_: RunId, changes: Mapping[str, Any]) -> None:
+    """Set properties of a run. Raises NotFound."""
+    if tx.run(queries.SET_RUN, id=id_, changes=changes).single() is None:
+        raise NotFound
+
+
+def line_properties(id_: RunId, number: int, line: Erased) -> Properties:
+    """Return what is stored of a journal line."""
+    return {
+        "run": id_,
+        "number": number,
+        "subjects": list(line.subjects),
+        "signals": list(line.signals),
+        "mentions": list(line.mentions),
+        "links": list(line.links),
+        "identifiers": list(line.identifiers),
+        "redacted": list(line.redacted),
+        "skipped": [item for item, _ in line.skipped],
+        "reasons": [reason for _, reason in line.skipped],
+    }
+
+
+def line(row: Row) -> Erased:
+    """Return the journal line in `row`."""
+    return Erased(
+        subjects=tuple(map(SubjectId, row["subjects"])),
+        signals=tuple(map(SignalId, row["signals"])),
+        mentions=tuple(map(MentionId, row["mentions"])),
+        links=tuple(map(LinkId, row["links"])),
+        identifiers=tuple(map(IdentifierId, row["identifiers"])),
+        redacted=tuple(map(SignalId, row["redacted"])),
+        skipped=tuple((item, Skip(why)) for item, why in zip(row["skipped"], row["reasons"], strict=True)),
+    )

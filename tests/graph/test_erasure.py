@@ -1,0 +1,515 @@
+"""Deleting in journalled batches under a lease, reading back, and the runs' own records, in a real graph."""
+
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from graph import run_queries
+from graph.connection import Graph
+from graph.erasure import Purging
+from graph.labels import LINKS, Label
+from graph.network import Networks
+from graph.signals import Signals
+from graph.trail import AuditTrail
+from register.access import Permission
+from register.audit import Act
+from register.clock import civil_date
+from register.errors import Conflict, NotFound, Tampered, Unavailable
+from register.ids import RunId, SubjectId, mint
+from register.runs import Approval, Changed, Erased, ErasureBatch, Lease, Order, Run, RunState, Skip
+from register.sealed import SealedSignal, SealedSubject
+from tests.graph.builders import (
+    NOW,
+    TODAY,
+    Tied,
+    Witness,
+    a_batch,
+    a_grant,
+    a_signal,
+    a_subject,
+    an_entry,
+    an_identifier,
+    mac,
+    moved,
+)
+from tests.graph.worlds import World, worlds
+
+RUN = RunId("f" * 32)
+in_a_graph = settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+
+def a_lease(graph: Graph, holder: str = "keeper-1") -> Lease:
+    lease = Purging(graph).lease(holder, now=NOW, seconds=60)
+    assert lease is not None
+    return lease
+
+
+def bare(signal: SealedSignal) -> SealedSignal:
+    """The signal as a run reads it: nothing sealed."""
+    mentions = tuple(replace(one, sealed={}) for one in signal.mentions)
+    links = tuple(sorted(signal.links, key=lambda one: one.facts.id))
+    return replace(signal, sealed={}, mentions=mentions, links=links)
+
+
+def without(signal: SealedSignal, going: Collection[str]) -> SealedSignal:
+    """The signal as it will be once the subjects `going` are out of it, with a new MAC."""
+    mentions = tuple(one for one in signal.mentions if one.facts.subject not in going)
+    links = tuple(one for one in signal.links if one.facts.from_ not in going and one.facts.to not in going)
+    facts = replace(
+        signal.facts,
+        revision=signal.facts.revision + 1,
+        mentions=tuple(sorted(one.facts.id for one in mentions)),
+        links=tuple(sorted(one.facts.id for one in links)),
+    )
+    return replace(signal, facts=facts, mac=mac(), mentions=mentions, links=links)
+
+
+def composed(
+    graph: Graph, subjects: Collection[SealedSubject], *, number: int = 0
+) -> tuple[ErasureBatch, dict[str, SealedSignal]]:
+    """The batch that deletes `subjects`, and the signals that stay, as they will be."""
+    going = {one.facts.id for one in subjects}
+    whole, stay = [], {}
+    for signal in Purging(graph).mentioning(going):
+        if all(one.facts.subject in going for one in signal.mentions):
+            whole.append((signal.facts.id, signal.facts.revision))
+        else:
+            stay[str(signal.facts.id)] = without(signal, going)
+    batch = ErasureBatch(
+        number=number,
+        subjects=tuple((one.facts.id, one.facts.revision) for one in subjects),
+        signals=tuple(whole),
+        redacted=tuple((one.facts, one.mac) for one in stay.values()),
+    )
+    return batch, stay
+
+
+def snapshot(graph: Graph) -> object:
+    """Everything in the database but the trail, in comparable form."""
+    nodes = graph.read(
+        lambda tx: tx.run(
+            "MATCH (n) WHERE NOT n:Entry AND NOT n:Lease RETURN labels(n) AS l, properties(n) AS p"
+        ).values()
+    )
+    ties = graph.read(lambda tx: tx.run("MATCH ()-[r]->() RETURN type(r) AS l, properties(r) AS p").values())
+    return sorted(map(repr, nodes)), sorted(map(repr, ties))
+
+
+# The lease.
+
+
+def test_one_holder_at_a_time_under_a_rising_number(register: Graph) -> None:
+    store = Purging(register)
+    first = store.lease("keeper-1", now=NOW, seconds=60)
+    assert first == Lease(holder="keeper-1", fence=1)
+    assert store.lease("keeper-2", now=NOW + timedelta(seconds=59), seconds=60) is None
+    assert store.lease("keeper-1", now=NOW + timedelta(seconds=59), seconds=60) == first
+    second = store.lease("keeper-2", now=NOW + timedelta(seconds=120), seconds=60)
+    assert second == Lease(holder="keeper-2", fence=2)
+    store.release(first)
+    assert store.lease("keeper-1", now=NOW + timedelta(seconds=121), seconds=60) is None
+    store.release(second)
+    assert store.lease("keeper-1", now=NOW + timedelta(seconds=121), seconds=60) == Lease(holder="keeper-1", fence=3)
+    assert store.lease("keeper-1", now=NOW + timedelta(seconds=999), seconds=60) == Lease(holder="keeper-1", fence=4)
+
+
+def test_of_many_keepers_at_once_one_gets_the_lease(register: Graph) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(lambda n: Purging(register).lease(f"keeper-{n}", now=NOW, seconds=60), range(8)))
+
+    assert [lease.fence for lease in got if lease] == [1]
+
+
+EMPTY = ErasureBatch(number=0, subjects=(), signals=(), redacted=())
+WRITES: Mapping[str, Callable[[Purging, Lease], object]] = {
+    "begin": lambda store, lease: store.begin(replace(a_run(), id=RunId(mint())), lease, an_entry()),
+    "advance": lambda store, lease: store.advance(RUN, RunState.ERASED, lease, detail="{}"),
+    "erase": lambda store, lease: store.erase(RUN, EMPTY, lease, an_entry()),
+    "distrust": lambda store, lease: store.distrust([mint()], on=TODAY, lease=lease, entry=an_entry()),
+    "close": lambda store, lease: store.close(RUN, RunState.CERTIFIED, lease, detail="{}", entries=[an_entry()]),
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_a_keeper_that_lost_its_lease_writes_nothing(register: Graph, write: str) -> None:
+    store, mine = Purging(register), a_lease(register)
+    store.begin(a_run(), mine, an_entry())
+    store.lease("keeper-2", now=NOW + timedelta(seconds=61), seconds=60)
+    before, entries = snapshot(register), len(AuditTrail(register).unlogged(100))
+
+    with pytest.raises(Unavailable) as caught:
+        WRITES[write](store, mine)
+
+    assert caught.value.code == "lease.lost"
+    assert snapshot(register) == before
+    assert len(AuditTrail(register).unlogged(100)) == entries
+
+
+# Every live record.
+
+
+@in_a_graph
+@given(world=worlds())
+def test_every_record_is_streamed_with_its_facts(register: Graph, world: World) -> None:
+    fresh(register, world)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("graph.erasure.PAGE", 3)
+        records, signals = list(Purging(register).subjects()), list(Purging(register).signals())
+
+    assert signals == sorted(map(bare, world.signals), key=lambda one: one.facts.id)
+    assert [one.subject for one in records] == sorted(world.subjects, key=lambda one: one.facts.id)
+    for record in records:
+        naming = [one.facts for one in world.signals if _names(one, {record.subject.facts.id})]
+        assert record.signals == tuple(sorted((one.received_on, one.accepted_on) for one in naming))
+
+
+def fresh(graph: Graph, world: World) -> None:
+    graph.write(lambda tx: tx.run("MATCH (n) WHERE NOT n:Register DETACH DELETE n").consume())
+    world.store(graph)
+
+
+def _names(signal: SealedSignal, subjects: Collection[str]) -> bool:
+    return any(one.facts.subject in subjects for one in signal.mentions)
+
+
+# Deleting.
+
+
+@in_a_graph
+@given(world=worlds(), places=st.sets(st.integers(0, 7)), ended=st.sets(st.integers(0, 9)))
+def test_a_batch_takes_its_subjects_and_nothing_else(
+    register: Graph, world: World, places: set[int], ended: set[int]
+) -> None:
+    fresh(register, world)
+    store, lease = Purging(register), a_lease(register)
+    going = [one for place, one in enumerate(world.subjects) if place in places]
+    names = {one.facts.id for one in going}
+    batch, stay = composed(register, going)
+    nobody = [one.facts for place, one in enumerate(world.signals) if place in ended and not one.mentions]
+    batch = replace(batch, signals=(*batch.signals, *((one.id, one.revision) for one in nobody)))
+    entry = an_entry(Act.DESTRUCTION)
+
+    line = store.erase(RUN, batch, lease, entry)
+
+    assert isinstance(line, Erased)
+    whole = {item for item, _ in batch.signals}
+    left = [one for one in world.signals if one.facts.id not in whole]
+    expected = [stay.get(one.facts.id, bare(one)) for one in left]
+    assert list(store.signals()) == sorted(expected, key=lambda one: one.facts.id)
+    assert {one.subject.facts.id for one in store.subjects()} == set(world.ids) - names
+
+    def parts(signals: Collection[SealedSignal]) -> tuple[set[str], set[str], set[str]]:
+        mentions = [part.facts for one in signals for part in one.mentions]
+        links = {str(part.facts.id) for one in signals for part in one.links}
+        return {one.id for one in mentions}, links, {each for one in mentions for each in one.identifiers}
+
+    before, after = parts(world.signals), parts(expected)
+    assert line == Erased(
+        subjects=tuple(sorted(names)),
+        signals=tuple(sorted(whole)),
+        mentions=tuple(sorted(before[0] - after[0])),  # type: ignore[arg-type]
+        links=tuple(sorted(before[1] - after[1])),  # type: ignore[arg-type]
+        identifiers=tuple(sorted(before[2] - after[2])),  # type: ignore[arg-type]
+        redacted=tuple(sorted(stay)),  # type: ignore[arg-type]
+    )
+    gone = [*line.subjects, *line.signals, *line.mentions, *line.links, *line.identifiers]
+    assert store.remains(gone) == ()
+    assert store.journal(RUN) == (line,)
+    written = {one.id: one for one in AuditTrail(register).unlogged(100)}[entry.id]
+    assert written.body == entry.found([*line.subjects, *line.signals], len(gone)).body()
+    seen = Signals(register).seen(identifiers=line.identifiers, subjects=line.subjects, signals=line.signals)
+    assert seen.gone == {*line.subjects, *line.signals, *line.identifiers}
+    kept = Signals(register).seen(identifiers=world.identifiers, subjects=[], signals=[]).carriers
+    carriers = {
+        (each, part.facts.subject) for one in expected for part in one.mentions for each in part.facts.identifiers
+    }
+    assert {(each, who) for each, subjects in kept.items() for who in subjects} == carriers
+
+    state = snapshot(register)
+    assert store.erase(RUN, batch, lease, an_entry()) == line
+    assert snapshot(register) == state
+
+
+def a_pair(graph: Graph) -> tuple[SealedSubject, SealedSubject, SealedSignal]:
+    """Two linked subjects of one signal that share an identifier."""
+    one, other, identifier = a_subject(), a_subject(), an_identifier()
+    signal = a_signal(
+        [one.facts.id, other.facts.id], links=[Tied(a=0, b=1)], identifiers={0: [identifier], 1: [identifier]}
+    )
+    Signals(graph).record(a_batch([signal], created=[one, other], identifiers=[identifier]), [], [])
+    return one, other, signal
+
+
+@pytest.mark.parametrize("what", ["subject", "signal", "redacted"])
+@pytest.mark.parametrize("how", [Skip.CHANGED, Skip.UNKNOWN])
+def test_a_batch_that_is_not_as_seen_deletes_nothing(register: Graph, what: str, how: Skip) -> None:
+    store, lease = Purging(register), a_lease(register)
+    one, other, signal = a_pair(register)
+    batch, _ = composed(register, [one, other] if what == "signal" else [one])
+    label, item = ("Subject", one.facts.id) if what == "subject" else ("Signal", signal.facts.id)
+    text = {
+        Skip.CHANGED: f"MATCH (n:{label} {{id: $id}}) SET n.revision = n.revision + 1",
+        Skip.UNKNOWN: f"MATCH (n:{label} {{id: $id}}) DETACH DELETE n",
+    }[how]
+    register.write(lambda tx: tx.run(text, id=item).consume())
+    before = snapshot(register)
+
+    answer = store.erase(RUN, batch, lease, an_entry())
+
+    assert answer == Changed(items=((item, how),))
+    assert snapshot(register) == before
+
+
+def test_a_torn_off_link_goes_with_its_signal(register: Graph) -> None:
+    """Whoever can write to the database cannot keep a link alive by tearing the mention of its signal away."""
+    store, lease = Purging(register), a_lease(register)
+    one, other, signal = a_pair(register)
+    batch, _ = composed(register, [one, other])
+    register.write(lambda tx: tx.run("MATCH ()-[m:MENTIONS {place: 1}]->() DELETE m").consume())
+
+    line = store.erase(RUN, replace(batch, subjects=()), lease, an_entry())
+
+    assert isinstance(line, Erased)
+    assert line.links == (signal.links[0].facts.id,)
+    assert store.remains(line.links) == ()
+
+
+def test_deleting_beside_intake_leaves_nothing_dangling(register: Graph) -> None:
+    """Intakes of one identifier and a run that deletes its subjects, all at once: each is whole or not at all."""
+    store, lease = Purging(register), a_lease(register)
+    keeping = Signals(register)
+    identifier = an_identifier()
+    first = a_subject()
+    keeping.record(
+        a_batch([a_signal([first.facts.id], identifiers={0: [identifier]})], created=[first], identifiers=[identifier]),
+        [],
+        [],
+    )
+
+    def take_in(_: int) -> None:
+        """Add a signal about the present carrier, as intake does; a new subject where there is none."""
+        for _ in range(50):
+            seen = keeping.seen(identifiers=[identifier], subjects=[], signals=[])
+            carrier = next(iter(seen.subjects.values()), None)
+            new = carrier is None
+            subject = a_subject() if carrier is None else moved(carrier)
+            token = identifier if not seen.gone and identifier in seen.carriers else an_identifier()
+            signal = a_signal([subject.facts.id], identifiers={0: [token]})
+            batch = a_batch(
+                [signal],
+                created=[subject] if new else [],
+                moved=[] if new else [subject],
+                identifiers=[] if token == identifier else [token],
+            )
+            try:
+                return keeping.record(batch, [], [])
+            except Conflict:
+                continue
+        raise AssertionError("an intake never got through")
+
+    def delete() -> None:
+        for number in range(4):
+            while True:
+                subjects = [record.subject for record in store.subjects()]
+                batch, _ = composed(register, subjects[:2], number=number)
+                if isinstance(store.erase(RUN, batch, lease, an_entry()), Erased):
+                    break
+
+    with ThreadPoolExecutor(5) as pool:
+        jobs = [pool.submit(take_in, n) for n in range(24)]
+        jobs.append(pool.submit(delete))
+        for job in jobs:
+            job.result()
+
+    for signal in store.signals():
+        assert [one.facts.id for one in signal.mentions] == list(signal.facts.mentions)
+    lonely = "MATCH (i:Identifier) WHERE NOT EXISTS { (i)<-[:CARRIES]-() } RETURN i.id"
+    assert register.read(lambda tx: tx.run(lonely).values()) == []
+    nobody = "MATCH (s:Subject) WHERE NOT EXISTS { (s)<-[:MENTIONS]-() } RETURN s.id"
+    assert register.read(lambda tx: tx.run(nobody).values()) == []
+    erased = [item for line in store.journal(RUN) for item in (*line.subjects, *line.signals, *line.identifiers)]
+    assert store.remains(erased) == ()
+
+
+PLACES = [
+    ("Subject", "CREATE (:Subject {id: $id})"),
+    ("Signal", "CREATE (:Signal {id: $id})"),
+    ("Signal", "CREATE (:Signal {id: 'x', mentions: ['y', $id]})"),
+    ("Signal", "CREATE (:Signal {id: 'x', links: [$id]})"),
+    ("Identifier", "CREATE (:Identifier {id: $id})"),
+    ("MENTIONS", "CREATE (:Signal {id: 'x'})-[:MENTIONS {id: $id}]->(:Subject {id: 'x'})"),
+    ("MENTIONS", "CREATE (:Signal {id: 'x'})-[:MENTIONS {id: 'y', identifiers: ['z', $id]}]->(:Subject {id: 'x'})"),
+    ("HOLDS_OFFICE_AT", "CREATE (:Subject {id: 'x'})-[:HOLDS_OFFICE_AT {id: $id}]->(:Subject {id: 'y'})"),
+    ("PAID", "CREATE (:Subject {id: 'x'})-[:PAID {id: 'z', signal: $id}]->(:Subject {id: 'y'})"),
+]
+
+
+@pytest.mark.parametrize(("where", "text"), PLACES)
+def test_reading_back_looks_everywhere(register: Graph, where: str, text: str) -> None:
+    left, gone = mint(), mint()
+    register.write(lambda tx: tx.run(text, id=left).consume())
+
+    assert Purging(register).remains([left, gone]) == (f"{where}:{left}",)
+    assert Purging(register).remains([]) == ()
+
+
+def test_reading_back_knows_every_place_an_id_may_stand_in(register: Graph) -> None:
+    looked_in = {name for name, _ in run_queries.REMAINS}
+    paper = {Label.ENTRY, Label.RUN, Label.ORDER, Label.JOURNAL, Label.GONE}
+    keyless = {Label.PORT, Label.LEASE, Label.PERSON, Label.ORGANISATION, "AT", "CARRIES"}
+    assert {*Label, "MENTIONS", *LINKS} - looked_in == paper | (keyless & set(Label))
+
+
+# What does not verify.
+
+
+def test_what_is_distrusted_is_hidden_from_then_on(register: Graph) -> None:
+    store, lease = Purging(register), a_lease(register)
+    one, other, signal = a_pair(register)
+    third = a_subject()
+    second = a_signal([other.facts.id, third.facts.id], links=[Tied(a=0, b=1)])
+    Signals(register).record(a_batch([second], created=[third], moved=[moved(other)]), [], [])
+
+    def shown() -> tuple[int, int, int]:
+        found = Networks(register).network(a_grant(), other.facts.id, depth=1, kinds=(), budget=9, witnessed=Witness())
+        opened = Signals(register).open(a_grant(Permission.SIGNAL_OPEN), signal.facts.id, Witness())
+        return (len(found.nodes), len(found.links), len(opened.mentions) if opened else 0) if found else (0, 0, 0)
+
+    assert shown() == (3, 2, 2)
+    store.distrust([third.facts.id], on=TODAY, lease=lease, entry=an_entry(Act.INTEGRITY_INCIDENT))
+    assert shown() == (2, 1, 2)
+    store.distrust([signal.facts.id], on=TODAY + timedelta(days=1), lease=lease, entry=an_entry())
+    assert shown() == (1, 0, 0)
+    later = [third.facts.id, signal.facts.id, mint()]
+    store.distrust(later, on=TODAY + timedelta(days=9), lease=lease, entry=an_entry())
+    assert store.distrusted() == {third.facts.id: TODAY, signal.facts.id: TODAY + timedelta(days=1)}
+
+    batch, _ = composed(register, [moved_in(register, one.facts.id), moved_in(register, other.facts.id)])
+    assert isinstance(store.erase(RUN, batch, lease, an_entry()), Erased)
+    assert store.distrusted() == {third.facts.id: TODAY}
+
+
+def moved_in(graph: Graph, subject: SubjectId) -> SealedSubject:
+    return next(one.subject for one in Purging(graph).subjects() if one.subject.facts.id == subject)
+
+
+def test_a_record_that_cannot_be_read_does_not_stop_the_stream(register: Graph) -> None:
+    one, other, _ = a_pair(register)
+    register.write(lambda tx: tx.run("MATCH (g:Signal) SET g.handling = 7 REMOVE g.received_on").consume())
+    register.write(lambda tx: tx.run("MATCH (s:Subject {id: $id}) SET s.kind = 'ship'", id=one.facts.id).consume())
+
+    (signal,) = Purging(register).signals()
+    macs = {record.subject.facts.id: record.subject.mac for record in Purging(register).subjects()}
+
+    assert signal.mac == b""
+    assert macs == {one.facts.id: b"", other.facts.id: other.mac}
+
+
+# Orders and runs.
+
+
+def a_run(state: RunState = RunState.PLANNED) -> Run:
+    return Run(
+        id=RUN,
+        state=state,
+        as_of=TODAY,
+        started_at=NOW,
+        digest="ab" * 32,
+        requested_by="officer.one",
+        due_subjects=((SubjectId("1" * 32), 4),),
+        detail='{"terms": []}',
+    )
+
+
+def test_an_order_becomes_a_run_that_is_approved_and_closed(register: Graph) -> None:
+    store, lease = Purging(register), a_lease(register)
+    order = Order(id=RUN, as_of=TODAY, requested_by="officer.one", requested_at=NOW)
+    later = Order(id=RunId(mint()), as_of=TODAY, requested_by="system", requested_at=NOW + timedelta(seconds=1))
+    for filed in (later, order, order):
+        store.file_order(filed, an_entry())
+    assert store.orders() == (order, later)
+
+    entry = an_entry()
+    for _ in range(2):
+        store.begin(a_run(), lease, entry)
+    assert store.orders() == (later,)
+    assert store.runs(unfinished=True) == (a_run(),)
+
+    approval = Approval(actor="officer.two", at=NOW + timedelta(microseconds=1))
+    store.approve(RUN, "ab" * 32, approval, an_entry())
+    approved = replace(a_run(RunState.APPROVED), approvals=(approval,))
+    assert store.runs() == (approved,)
+    store.advance(RUN, RunState.ERASING, lease, detail='{"n": 1}', entries=[an_entry()])
+    assert store.runs() == (replace(approved, state=RunState.ERASING, detail='{"n": 1}'),)
+
+    one, other, _ = a_pair(register)
+    batch, _ = composed(register, [one, other])
+    skipped = ((mint(), Skip.CHANGED), (mint(), Skip.UNKNOWN))
+    line = store.erase(RUN, replace(batch, skipped=skipped), lease, an_entry())
+    assert isinstance(line, Erased)
+    assert line.skipped == skipped
+    assert store.journal(RUN) == (line,)
+    store.close(RUN, RunState.CERTIFIED, lease, detail="{}", entries=[an_entry()])
+    closed = replace(approved, state=RunState.CERTIFIED, detail="{}", due_subjects=())
+    assert (store.runs(), store.runs(unfinished=True), store.journal(RUN)) == ((closed,), (), ())
+    assert Signals(register).seen(identifiers=[], subjects=line.subjects, signals=[]).gone == frozenset()
+
+
+def test_runs_come_newest_first(register: Graph) -> None:
+    store, lease = Purging(register), a_lease(register)
+    runs = [replace(a_run(), id=RunId(mint()), started_at=NOW + timedelta(hours=n)) for n in range(3)]
+    for run in runs:
+        store.begin(run, lease, an_entry())
+
+    assert store.runs() == tuple(reversed(runs))
+
+
+def test_only_a_waiting_plan_of_that_digest_is_approved(register: Graph) -> None:
+    store, lease = Purging(register), a_lease(register)
+    approval = Approval(actor="officer.two", at=NOW)
+    with pytest.raises(NotFound):
+        store.approve(RUN, "ab" * 32, approval, an_entry())
+    store.begin(a_run(), lease, an_entry())
+    with pytest.raises(Conflict):
+        store.approve(RUN, "cd" * 32, approval, an_entry())
+    store.approve(RUN, "ab" * 32, approval, an_entry())
+    with pytest.raises(Conflict):
+        store.approve(RUN, "ab" * 32, approval, an_entry())
+    assert store.runs() == (replace(a_run(RunState.APPROVED), approvals=(approval,)),)
+
+
+def test_a_run_that_is_not_there_is_neither_advanced_nor_closed(register: Graph) -> None:
+    store, lease = Purging(register), a_lease(register)
+    with pytest.raises(NotFound):
+        store.advance(RUN, RunState.ERASED, lease, detail="{}")
+    with pytest.raises(NotFound):
+        store.close(RUN, RunState.CERTIFIED, lease, detail="{}", entries=[])
+
+
+@pytest.mark.parametrize("change", ["SET r.state = 'done'", "REMOVE r.digest", "SET r.due_subjects = ['x', 'y']"])
+def test_an_altered_run_is_tampered(register: Graph, change: str) -> None:
+    store = Purging(register)
+    store.begin(a_run(), a_lease(register), an_entry())
+    register.write(lambda tx: tx.run(f"MATCH (r:Run) {change}").consume())
+
+    with pytest.raises(Tampered):
+        store.runs()
+
+
+def test_dates_are_those_of_amsterdam(register: Graph) -> None:
+    """A signal entered late in the evening in UTC was accepted on the next day."""
+    late = NOW.replace(hour=23, minute=30)
+    person = a_subject()
+    Signals(register).record(a_batch([a_signal([person.facts.id], entered_at=late)], created=[person]), [], [])
+
+    (record,) = Purging(register).subjects()
+
+    assert record.signals == ((TODAY, civil_date(late)),)
+    assert civil_date(late) == date(2026, 11, 25)
