@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Final
 
-from graph.erasure import Erasures
+from graph.erasure import Purging
 
 from api.children import run
 from api.logbook import Logbook
@@ -43,7 +43,7 @@ def keep(settings: Settings, started: Callable[[], None]) -> None:
         graph = opened.enter_context(Graph(opened.enter_context(endpoint(settings))))
         graph.verify()
         schema.check(graph, register)
-        erasure = Erasures(graph)
+        erasure = Purging(graph)
         log = logbook(settings, register, AuditTrail(graph), clock)
         jobs = Jobs(
             nightly=partial(_told, "nightly", lambda: nightly(erasure, clock)),
@@ -53,7 +53,7 @@ def keep(settings: Settings, started: Callable[[], None]) -> None:
         keep_going(jobs, started=started)
 
 
-def _work(erasure: Erasures) -> None:
+def _work(erasure: Purging) -> None:
     if pending(erasure):
         for child in CHILDREN:
             status = run(child)

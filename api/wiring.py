@@ -16,7 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from graph.erasure import Erasures
+from graph.erasure import Purging
 from graph.network import Networks
 
 from api.logbook import Logbook
@@ -149,9 +149,9 @@ class Workplace:
         return AuditTrail(self.graph)
 
     @cached_property
-    def erasure(self) -> Erasures:
+    def erasure(self) -> Purging:
         """The graph's side of retention."""
-        return Erasures(self.graph)
+        return Purging(self.graph)
 
     @cached_property
     def harbours(self) -> Harbours:

@@ -12,7 +12,7 @@ from register.errors import Invalid
 
 verify = typer.Typer(no_args_is_help=True, help="Check evidence offline, with public keys only.")
 
-LIMIT: Final = 2 * 1024 * 1024
+LIMIT: Final = 4 * 1024 * 1024
 ENVELOPE: Final = "certificate.json"
 PROOF: Final = "certificate.tlog-proof"
 
@@ -32,7 +32,7 @@ def certificate(
 ) -> None:
     """Check a certificate: its signatures, what it states, and that it is in the log.
 
-    Exits with 0 when it is valid, 11 to 22 by the check that failed (docs/formats/certificate-v1.md).
+    Exits with 0 when it is valid, 10 when it is stale, 11 to 21 by the check that failed (docs/formats/certificate-v1.md).
     """
     from evidence.trust import Trust
     from evidence.verify import Evidence, verify_certificate
