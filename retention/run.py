@@ -198,21 +198,19 @@ class RetentionRun:
         self._tell(Point.READ_BACK, run)
         lease = self._renewed(lease)
         self.evidence.seal_trail()
-        filed = self.evidence.previous()
-        if filed is None or filed.certificate != detail.certificate:
-            account = Account(  # 8
-                issuer=self.issuer,
-                run=run,
-                detail=detail,
-                purged=purged,
-                destroyed=destroyed,
-                readback=readback,
-                workers=workers,
-                previous=filed,
-                ended_at=max(self.clock.now(), readback[0].at),
-                ids_root=self.ids_root,
-            )
-            filed = self.evidence.certify(account.body(), at=account.ended_at)  # 9
+        account = Account(  # 8
+            issuer=self.issuer,
+            run=run,
+            detail=detail,
+            purged=purged,
+            destroyed=destroyed,
+            readback=readback,
+            workers=workers,
+            previous=self.evidence.previous(),
+            ended_at=max(self.clock.now(), readback[0].at),
+            ids_root=self.ids_root,
+        )
+        filed = self.evidence.certify(account.body(), at=account.ended_at)  # 9, once for each certificate id
         self._tell(Point.CERTIFIED, run)
         run = self._close(run, detail, destroyed, filed, lease)  # 10
         self._tell(Point.CLOSED, run)

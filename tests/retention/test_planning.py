@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from register.grading import Category
 from register.ids import SubjectId
+from register.links import LinkKind
 from register.sealed import SubjectFacts
 from retention.plan import Kind, Plan, Reason, digest, fingerprint
 from retention.terms import deadline
@@ -141,6 +143,25 @@ def test_a_part_taken_out_of_a_signal_is_found(part):
     world.graph.signals_held[signal.facts.id] = replace(signal, **{part: getattr(signal, part)[1:]})
     reasons = {(one.id, one.reason) for one in world.plan(date(2026, 1, 1)).findings}
     assert (signal.facts.id, Reason.DOES_NOT_VERIFY) in reasons
+
+
+@pytest.mark.parametrize(
+    ("part", "changes"),
+    [
+        ("mentions", {"category": Category.OFFICER}),
+        ("mentions", {"markings": ("x",)}),
+        ("links", {"kind": LinkKind.FAMILY_OF}),
+        ("links", {"to": hexid("subject", "Z")}),
+    ],
+)
+def test_a_part_of_a_signal_changed_in_the_database_is_found(part, changes):
+    world = _w11()
+    signal = world.graph.signals_held[hexid("signal", "s1")]
+    first, *rest = getattr(signal, part)
+    forged = replace(first, facts=replace(first.facts, **changes))
+    world.graph.signals_held[signal.facts.id] = replace(signal, **{part: (forged, *rest)})
+    reasons = {(one.id, one.reason) for one in world.plan(date(2026, 1, 1)).findings}
+    assert reasons == {(signal.facts.id, Reason.DOES_NOT_VERIFY)}
 
 
 def test_a_subject_that_nothing_speaks_of_is_a_finding():

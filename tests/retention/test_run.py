@@ -15,6 +15,7 @@ from register.errors import Conflict, Invalid, NotFound, Refused, Unavailable
 from register.ids import SubjectId
 from register.runs import RunState
 from retention.orders import nightly, pending
+from retention.plan import Reason
 from tests.fakes import Fate, Killed
 from tests.retention.world import OFFICER, POLICY, SECOND, World, hexid
 
@@ -121,6 +122,7 @@ def test_the_certificate_says_what_happened():
     assert body["requested_by"] == {"role": "system", "actor": "system"}
     assert (body["run"]["trigger"], body["certificate"]["rehearsal"]) == ("schedule", "none")
     assert [one["found"] for one in body["readback"]] == [0, 0, 0]
+    assert filed.certificate != world.graph.runs()[0].id
     issued = [entry for entry in world.graph.entries if entry.act is Act.CERTIFICATE_ISSUED]
     assert [entry.targets for entry in issued] == [tuple(sorted((filed.certificate, world.graph.runs()[0].id)))]
 
@@ -242,7 +244,7 @@ def test_a_keeper_that_wakes_after_another_took_over_writes_nothing():
     sleeper = replace(sleeper, progress=overtaken)
     with pytest.raises(Unavailable):
         sleeper.until_forgotten()
-    assert _state(world)["certificates"] == UNBROKEN["certificates"]
+    assert _state(world) == UNBROKEN
 
 
 def test_a_subject_that_changed_since_the_plan_is_left_alone():
@@ -263,6 +265,31 @@ def test_a_subject_that_changed_since_the_plan_is_left_alone():
     world.carry_out()
     assert item not in world.graph.subjects_held
     assert len(world.evidence.filed) == 2
+
+
+def test_what_was_skipped_once_is_not_tried_again():
+    world = _world()
+    nightly(world.graph, world.clock)
+    with pytest.raises(Killed):
+        world.process(Fate(at=world_moment(world, "begun"))).until_forgotten()
+    item = SubjectId(hexid("subject", "B"))
+    facts = world.graph.subjects_held[item].facts
+    world.subject(replace(facts, revision=facts.revision + 1))
+    with pytest.raises(Killed):
+        world.process(Fate(at=world_moment(world, "batch-erased"))).until_forgotten()
+    world.carry_out()
+    deleting = [entry for entry in world.graph.entries if entry.act is Act.DESTRUCTION]
+    assert len(deleting) == 2
+    assert item in world.graph.subjects_held
+
+
+def test_a_redacted_signal_put_back_as_it_was_is_found():
+    world = _world()
+    before = world.graph.signals_held[hexid("signal", "s1")]
+    nightly(world.graph, world.clock)
+    world.carry_out()
+    world.graph.signals_held[before.facts.id] = before
+    assert [(one.id, one.reason) for one in world.plan(DAY).findings] == [(before.facts.id, Reason.BEHIND)]
 
 
 def world_moment(world: World, point: str) -> int:
@@ -371,6 +398,24 @@ def test_the_certificate_waits_for_the_last_process_with_the_old_key():
     assert run.state is RunState.CERTIFIED
     places = {one["store"]: one["count"] for one in world.evidence.filed[0][1]["stores"]}
     assert places["memory"] == 1
+
+
+def test_the_lease_is_kept_while_waiting_for_others():
+    world = _world()
+    nightly(world.graph, world.clock)
+    world.process().until_forgotten()
+    world.keys.workers = {"serve-1": 1}
+    slow = []
+
+    def pause():
+        slow.append(1)
+        world.clock.at += timedelta(seconds=40)
+        if len(slow) == 4:
+            world.keys.workers.clear()
+
+    run = replace(world.process(), pause=pause).finish()
+    assert run.state is RunState.CERTIFIED
+    assert world.evidence.filed[0][1]["run"]["fence"] == world.graph.fence
 
 
 def _many(count: int = 51) -> World:
