@@ -113,7 +113,6 @@ def unpad(padded: bytes) -> bytes:
 _SHA256: Final = SHA256()
 _LENGTHS: Final = tuple(size.to_bytes(2, "big") for size in range(256))
 _CHECK_PART: Final = prefixed(CHECK_LABEL)
-_VALUE_HEADER_LENGTH: Final = VALUE_HEADER.size.to_bytes(2, "big")
 
 
 class Opaque:
@@ -149,26 +148,28 @@ class ValueKey(Opaque):
     Args:
         raw: 32 bytes.
         version: from 1; named in the header of every value sealed under it.
+
+    Attributes:
+        header: the first eight bytes of every value sealed under it.
     """
 
-    __slots__ = ("_aead", "_header", "_header_part", "version")
+    __slots__ = ("_aead", "_header_part", "header")
 
     def __init__(self, raw: bytes, version: int, *, cipher: Cipher = AESGCM) -> None:
         check = HMAC(raw, _SHA256)
         check.update(_CHECK_PART)
-        self.version = version
         self._aead = cipher(raw)
-        self._header = VALUE_HEADER.pack(VALUE_MAGIC, ALGORITHM, version, check.finalize()[:4])
-        self._header_part = _VALUE_HEADER_LENGTH + self._header
+        self.header = VALUE_HEADER.pack(VALUE_MAGIC, ALGORITHM, version, check.finalize()[:4])
+        self._header_part = _LENGTHS[VALUE_HEADER.size] + self.header
 
     def seal(self, context: bytes, tail: bytes, data: bytes) -> bytes:
         """Return sealed value v1 of `data`, of any length; `context` and `tail` are those of `value_context`."""
         iv = nonce()
-        return b"".join((self._header, iv, self._aead.encrypt(iv, pad(data), self._header_part + context + tail)))
+        return b"".join((self.header, iv, self._aead.encrypt(iv, pad(data), self._header_part + context + tail)))
 
     def open(self, context: bytes, tail: bytes, value: bytes) -> bytes:
         """Return what was sealed. Raises Tampered."""
-        if value[:8] != self._header:
+        if value[:8] != self.header:
             raise Tampered
         return unpad(unlock(self._aead, value[8:20], value[20:], self._header_part + context + tail))
 
@@ -186,16 +187,6 @@ def _register_part(register: str) -> bytes:
 def value_tail(field: str, content: int) -> bytes:
     """Return the part of a sealed value's AAD that says which field and content revision it is."""
     return prefixed(field.encode(), content.to_bytes(4, "big"))
-
-
-def value_version(value: bytes) -> int:
-    """Return the version of the key a sealed value names. Raises Tampered: it is no sealed value v1."""
-    if len(value) < VALUE_HEADER.size + NONCE_BYTES + TAG_BYTES:
-        raise Tampered
-    magic, algorithm, version, _ = VALUE_HEADER.unpack_from(value)
-    if (magic, algorithm) != (VALUE_MAGIC, ALGORITHM):
-        raise Tampered
-    return int(version)
 
 
 class RootKey(Opaque):

@@ -11,7 +11,7 @@ from typing import Final
 from register.accepted import AcceptedBatch, AcceptedMention, AcceptedSignal, OpenedMention, OpenedSignal
 from register.errors import Conflict, Tampered, Unavailable
 from register.ids import MentionId, SignalId, SubjectId
-from register.narrative import decode_labels, decode_text, encode_labels, encode_text
+from register.narrative import RedactedText, decode_labels, decode_text, encode_labels, encode_text
 from register.sealed import (
     MENTION_FIELDS,
     SIGNAL_FIELDS,
@@ -33,7 +33,7 @@ from vault.contents import (
     reference_bytes,
     reference_from,
 )
-from vault.formats import Cipher, Opaque, Secret, ValueKey, digest, new_keys, value_context, value_tail, value_version
+from vault.formats import Cipher, Opaque, Secret, ValueKey, digest, new_keys, value_context, value_tail
 from vault.keystore.rows import KeyKind, NewRows, NewToken, Rings, StoredDelivery
 from vault.keystore.store import KeyStore
 from vault.lookup import content_digest, strong_value
@@ -212,7 +212,7 @@ class Sealer:
         wanted = present if with_source else present - {SOURCE_FIELD}
         if not wanted < set(SIGNAL_FIELDS) or set(signal.sealed) - {"reference", *present}:
             raise Tampered
-        texts = {name: decode_text(opened(name)) for name in SIGNAL_FIELDS if name in wanted}
+        texts: dict[str, RedactedText] = {name: decode_text(opened(name)) for name in SIGNAL_FIELDS if name in wanted}
         mentions = self.open_mentions(signal.mentions)
         if facts.revision > newest:  # only now: what was purged and put back by hand is not to be remembered
             self._store.settle((), [(facts.id, facts.revision)])
@@ -314,10 +314,9 @@ def _tails(content: int) -> Mapping[str, bytes]:
 
 
 def _matching(rings: Rings, kind: KeyKind, name: str, value: Sealed) -> ValueKey:
-    """Return the key, of one record, whose version the value names. Raises Tampered: there is none."""
-    version = value_version(value.blob)
+    """Return the key, of one record, that the value's header names. Raises Tampered: there is none."""
     for key in rings.get((kind, name), ()):
-        if key.version == version:
+        if value.blob.startswith(key.header):
             return key
     raise Tampered
 

@@ -132,7 +132,7 @@ def test_nothing_is_destroyed_for_a_version_that_is_not_live(anchor: Anchor) -> 
 
 
 def test_no_number_is_used_twice(anchor: Anchor) -> None:
-    seen = set()
+    seen: set[int] = set()
     for _ in range(3):
         unfinished = anchor.advance()  # a purge that died after this step
         committed = anchor.advance()

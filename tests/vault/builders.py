@@ -58,7 +58,7 @@ def signal(
         mention(own, one.id, place, strong=strong if place == 0 and strong else {})
         for place, one in enumerate(subjects)
     )
-    links = ()
+    links: tuple[LinkFacts, ...] = ()
     if len(subjects) > 1:
         links = (
             LinkFacts(
@@ -101,7 +101,7 @@ def signal(
         texts={name: text for name, text in content.items() if text is not None},
         mentions=mentions,
         links=links,
-        created={place: one.id for place, one in enumerate(subjects) if one.revision == 1},
+        created={place: about.id for place, about in enumerate(subjects) if about.revision == 1},
     )
 
 

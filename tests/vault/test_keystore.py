@@ -6,6 +6,7 @@ import pickle
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -312,6 +313,19 @@ def test_signing_and_the_bare_package_load_no_database_driver() -> None:
     program = "import sys, vault, vault.signing; print('sqlalchemy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_threads_may_share_a_store(store: KeyStore) -> None:
+    sealer = Sealer(store)
+
+    def work(number: int) -> str:
+        sealed = sealer.seal(one_signal(reference=f"t{number}", number=f"T{number:05}"))
+        sealer.settle(sealed)
+        sealer.assert_current()
+        return sealer.open_signal(sealed.signals[0]).reference
+
+    with ThreadPoolExecutor(24) as pool:
+        assert list(pool.map(work, range(120))) == [f"t{number}" for number in range(120)]
 
 
 def test_receipts_are_the_contributors_own(store: KeyStore) -> None:

@@ -136,7 +136,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         # Parameters hold wrapped keys and tokens: they never enter an error's text.
-        self.engine: Engine = create_engine(url, hide_parameters=True)
+        self.engine: Engine = create_engine(url, hide_parameters=True, max_overflow=-1)
         event.listen(self.engine, "connect", _connected)
         event.listen(self.engine, "begin", _begin)
 
