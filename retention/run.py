@@ -35,7 +35,8 @@ class RetentionRun:
     """Carries runs out.
 
     Attributes:
-        holder: code of the keeper these processes work for; they share its lease.
+        holder: code of the keeper these processes work for, minted anew by each keeper: they share its lease, and no
+            other keeper does.
         progress: told of each step once it is durable.
         pause: waits a moment, between two looks at processes that should end.
     """
