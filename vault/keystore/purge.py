@@ -20,6 +20,7 @@ from register.runs import Forgotten
 from vault.formats import RootKey, Secret, Tokens, new_keys, unpad
 from vault.keystore import schema, statements
 from vault.keystore.leases import Workers
+from vault.keystore.root import moved, raise_fence, root_aad, unwrap_root
 from vault.keystore.rows import (
     DELIVERY,
     DELIVERY_KEY,
@@ -31,7 +32,7 @@ from vault.keystore.rows import (
     tombstone,
 )
 from vault.keystore.schema import chunks, many
-from vault.keystore.store import KeyStore, moved, raise_fence, root_aad, unwrap_root
+from vault.keystore.store import KeyStore
 
 PAGE: Final = 20_000
 CHECKPOINT_TRIES: Final = 6

@@ -5,12 +5,12 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 from urllib.parse import quote
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hmac import HMAC
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from register.errors import Conflict, Tampered, Unavailable
@@ -28,10 +28,10 @@ from vault.formats import (
     keyed,
     new_keys,
     pad,
-    prefixed,
     unpad,
 )
 from vault.keystore import schema, statements
+from vault.keystore.root import moved, raise_fence, root_aad, unwrap_root
 from vault.keystore.rows import (
     DELIVERY,
     DELIVERY_KEY,
@@ -47,8 +47,6 @@ from vault.keystore.rows import (
     split_payload,
 )
 from vault.keystore.schema import FORMAT, Database, chunks, many
-
-ROOT_LABEL: Final = b"theme-register/root-key/1"
 
 
 class KeyStore(Opaque):
@@ -322,35 +320,6 @@ def open_database(folder: Path, url: str | None = None) -> Database:
         raise Unavailable("keystore.absent", "there is no key store in that folder")
     check_folder(folder)
     return Database(url or _url(folder))
-
-
-def unwrap_root(anchor: Anchor, version: int, wrapped: bytes, register: str, generation: int) -> bytes:
-    """Return a root key. Raises Unavailable (its anchor version is not there), Tampered."""
-    try:
-        return anchor.unwrap(version, wrapped, root_aad(register, generation))
-    except Tampered as cause:
-        if cause.code != "tampered":
-            raise
-        raise Tampered("root.damaged", f"the root key does not open under anchor version {version}") from None
-
-
-def root_aad(register: str, generation: int) -> bytes:
-    """Return what a root key is bound to under its anchor."""
-    return prefixed(ROOT_LABEL, register.encode(), generation.to_bytes(4, "big"))
-
-
-def raise_fence(connection: Connection, fence: int) -> None:
-    """Take `fence` inside a write transaction. Raises Unavailable: a higher one was taken."""
-    held = connection.execute(select(schema.register.c.fence)).scalar_one()
-    if fence < held:
-        raise Unavailable("fence.passed", f"fence {fence} is below {held}: another keeper has taken over")
-    if fence > held:
-        connection.execute(update(schema.register).values(fence=fence))
-
-
-def moved() -> Unavailable:
-    """Return the error of a process whose root key was replaced."""
-    return Unavailable("generation.moved", "the keys were replaced; this process has to be started anew")
 
 
 def _path(folder: Path) -> Path:
