@@ -9,8 +9,6 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Final
 
-from graph.erasure import Purging
-
 from api.children import run
 from api.logbook import Logbook
 from api.server import endpoint
@@ -18,6 +16,7 @@ from api.settings import Settings
 from api.wiring import logbook, register_of
 from graph import schema
 from graph.connection import Graph
+from graph.erasure import Purging
 from graph.trail import AuditTrail
 from register.clock import SystemClock
 from register.errors import RegisterError

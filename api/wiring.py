@@ -16,9 +16,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from graph.erasure import Purging
-from graph.network import Networks
-
 from api.logbook import Logbook
 from api.names import Names
 from api.server import endpoint
@@ -26,6 +23,8 @@ from api.settings import Settings
 from evidence.merkle import ids_root
 from graph import schema
 from graph.connection import Graph
+from graph.erasure import Purging
+from graph.network import Networks
 from graph.signals import Signals
 from graph.trail import AuditTrail
 from register.access import Actor

@@ -1,11 +1,16 @@
 """The command `theme-register`. Heavy imports sit inside the command functions: help and verifying stay quick."""
 
 import sys
+import traceback
+from typing import Final
 
 import typer
 
 from api.cli import ask, folder, retention, users, verify, worker
 from register.errors import RegisterError
+
+EXIT_UNFORESEEN: Final = 70
+"""Exit status of an error that nobody foresaw (EX_SOFTWARE of sysexits.h)."""
 
 app = typer.Typer(
     name="theme-register",
@@ -40,3 +45,8 @@ def main() -> None:
     except RegisterError as error:
         typer.echo(f"theme-register: {error.message} [{error.code}]", err=True)
         sys.exit(1)
+    except Exception as error:
+        # Its text may quote what it was handed; where it came from says enough.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        typer.echo(f"{where}theme-register: unforeseen {type(error).__name__}", err=True)
+        sys.exit(EXIT_UNFORESEEN)

@@ -125,11 +125,18 @@ def _wait(client: Client, run_id: str, seconds: float) -> dict[str, Any]:
 
 
 def _show_plan(answer: dict[str, Any]) -> None:
-    counts = answer["counts"]
+    live = answer["live"]
     show.console().print(f"plan for {answer['as_of']}, policy {answer['policy']}, digest {answer['digest'][:16]}…")
-    show.table("what would go", ("what", "number"), counts.items())
-    rows = ((one["id"], one["kind"], one["remove_by"], "; ".join(one["because"])) for one in answer["due"])
-    show.table("due, and why", ("id", "kind", "removed on", "because"), rows)
+    show.console().print(f"the register holds {live['subjects']} subjects and {live['signals']} signals")
+    show.table("what would go", ("what", "number"), answer["counts"].items())
+    rows = ((show.short(one["id"]), one["kind"], one["remove_by"], one["because"][-2]) for one in answer["due"])
+    show.table("due, and why (`--json` has every step)", ("id", "kind", "removed on", "because"), rows)
+    for finding in answer["findings"]:
+        show.console().print(f"INCIDENT: {finding['kind']} {finding['id']}: {finding['reason']}", style="bold red")
+    outcome = (
+        "destroyed at once: this policy knows no closed archive yet" if answer["outcome"] == "destroy" else "removed"
+    )
+    show.console().print(f"what is due is {outcome}")
     if answer["needs_approval"]:
         show.console().print("more than the blast radius: the run waits for a second person's approval")
 

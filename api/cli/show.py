@@ -26,6 +26,11 @@ def clean(text: str) -> str:
     )
 
 
+def short(identifier: str) -> str:
+    """Return the beginning of an id, enough for people to tell it from others."""
+    return f"{identifier[:_SHORT]}…"
+
+
 def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     """Print a table; every cell is shown as plain text."""
     drawn = Table(title=title, title_justify="left", header_style="bold")
@@ -47,7 +52,7 @@ def hits(found: list[Item]) -> None:
                 one["kind"],
                 " / ".join(one["names"]),
                 one["born_on"],
-                one["score"],
+                f"{one['score']:.0f}",
                 ", ".join(one["reasons"]),
                 one["remove_by"],
             )
@@ -127,10 +132,18 @@ def _names(picture: Item) -> dict[str, str]:
 
 def _links(links: list[Item], names: Mapping[str, str]) -> None:
     def named(end: str) -> str:
-        return names.get(end, end if len(end) == 5 else f"{end[:_SHORT]}…")
+        return names.get(end, end if len(end) == 5 else short(end))
 
     rows = (
-        (named(one["from"]), one["kind"], named(one["to"]), one["basis"], one["since"], one["until"], one["signal"])
+        (
+            named(one["from"]),
+            one["kind"],
+            named(one["to"]),
+            one["basis"],
+            one["since"],
+            one["until"],
+            short(one["signal"]),
+        )
         for one in links
     )
     table(f"{len(links)} links", ("from", "kind", "to", "basis", "since", "until", "signal"), rows)

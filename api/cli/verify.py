@@ -32,7 +32,7 @@ def certificate(
 ) -> None:
     """Check a certificate: its signatures, what it states, and that it is in the log.
 
-    Exits with 0 when it is valid, 10 when it is stale, 11 to 21 by the check that failed (docs/formats/certificate-v1.md).
+    Exits with 0 when it is valid, 10 when stale, 11 to 21 by the check that failed (docs/formats/certificate-v1.md).
     """
     from evidence.trust import Trust
     from evidence.verify import Evidence, verify_certificate

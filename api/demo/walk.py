@@ -28,6 +28,7 @@ PEOPLE: Final = (
     ("douane-01", "contributor", ()),
 )
 _READY_SECONDS: Final = 90.0
+_WIDTH: Final = 110
 _RUN_SECONDS: Final = "120"
 
 
@@ -224,7 +225,7 @@ class Walk:
         if show:
             shown = " ".join(Path(one).name if one.startswith("/") else one for one in arguments)
             self._console.print(f"$ theme-register {shown}", style="bold", highlight=False)
-        environment["COLUMNS"] = str(self._console.width)
+        environment["COLUMNS"] = str(max(self._console.width, _WIDTH))
         done = subprocess.run(_command(arguments), env=environment, capture_output=True, text=True, check=False)
         if show and done.stdout:
             self._console.print(done.stdout.rstrip(), highlight=False, markup=False)
