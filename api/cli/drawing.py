@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
+from api.cli.bundles import Bundle, bundled
+
 RING: Final = 210
 MARGIN: Final = 150
 _STYLE: Final = """
@@ -26,7 +28,8 @@ def draw(picture: Mapping[str, Any], start: str) -> str:
     names |= {one["code"]: (one["name"], "harbour") for one in picture["harbours"]}
     spots = _spots(start, _neighbours(picture["links"]), names)
     reach = max((math.hypot(*spot) for spot in spots.values()), default=0) + MARGIN
-    parts = [_link(link, spots) for link in picture["links"] if link["from"] in spots and link["to"] in spots]
+    bundles = (one for one in bundled(picture["links"]) if one.from_ in spots and one.to in spots)
+    parts = [_link(one, spots) for one in bundles]
     parts += [_node(*names[key], spots[key], key == start) for key in sorted(spots)]
     title = f"Link network: {len(picture['subjects'])} subjects, {len(picture['links'])} links"
     box = f"{-reach:.0f} {-reach:.0f} {2 * reach:.0f} {2 * reach:.0f}"
@@ -59,12 +62,13 @@ def _spots(start: str, neighbours: Mapping[str, list[str]], names: Mapping[str, 
     return spots
 
 
-def _link(link: Mapping[str, Any], spots: Mapping[str, Point]) -> str:
-    (x1, y1), (x2, y2) = spots[link["from"]], spots[link["to"]]
-    style = "link fact" if link["basis"] == "fact" else "link"
+def _link(bundle: Bundle, spots: Mapping[str, Point]) -> str:
+    (x1, y1), (x2, y2) = spots[bundle.from_], spots[bundle.to]
+    style = "link fact" if bundle.facts else "link"
     line = f'<line class="{style}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
     middle = f'x="{(x1 + x2) / 2:.1f}" y="{(y1 + y2) / 2:.1f}"'
-    return f'{line}<text class="kind" text-anchor="middle" {middle}>{escape(link["kind"])}</text>'
+    words = bundle.kind if bundle.count == 1 else f"{bundle.kind} ×{bundle.count}"
+    return f'{line}<text class="kind" text-anchor="middle" {middle}>{escape(words)}</text>'
 
 
 def _node(name: str, kind: str, spot: Point, is_start: bool) -> str:

@@ -8,14 +8,22 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from api.cli.bundles import Bundle, bundled
+
+SHOWN: Final = 40
+"""Rows of links at most, for people."""
+
 _SHORT: Final = 8
+_WIDTH: Final = 120
 
 Item = Mapping[str, Any]
 
 
 def console(*, stderr: bool = False) -> Console:
     """Return the console that answers (or, on `stderr`, progress) are printed on."""
-    return Console(highlight=False, markup=False, stderr=stderr)
+    made = Console(highlight=False, markup=False, stderr=stderr)
+    # Where nobody looks on (a file, a pipe) there is no width to fit into.
+    return made if made.is_terminal else Console(highlight=False, markup=False, stderr=stderr, width=_WIDTH)
 
 
 def clean(text: str) -> str:
@@ -102,7 +110,7 @@ def network(picture: Item, start: str) -> None:
     """Print a link network: its subjects, then its links as sentences."""
     subjects = sorted(picture["subjects"], key=lambda one: (one["subject"] != start, one["name"]))
     table(
-        f"{len(subjects)} subjects, {len(picture['harbours'])} harbours, {len(picture['links'])} links"
+        f"{len(subjects)} subjects, {len(picture['harbours'])} harbours"
         + (f"; {picture['left_out']} more links left out by the budget" if picture["left_out"] else ""),
         ("subject", "kind", "name", "removed on"),
         ((one["subject"], one["kind"], one["name"], one["remove_by"]) for one in subjects),
@@ -134,16 +142,16 @@ def _links(links: list[Item], names: Mapping[str, str]) -> None:
     def named(end: str) -> str:
         return names.get(end, end if len(end) == 5 else short(end))
 
+    def basis(bundle: Bundle) -> str:
+        parts = ((bundle.facts, "fact"), (bundle.count - bundle.facts, "assessed"))
+        return ", ".join(f"{count} {word}" for count, word in parts if count)
+
+    bundles = bundled(links)
     rows = (
-        (
-            named(one["from"]),
-            one["kind"],
-            named(one["to"]),
-            one["basis"],
-            one["since"],
-            one["until"],
-            short(one["signal"]),
-        )
-        for one in links
+        (named(one.from_), one.kind, named(one.to), one.count, basis(one), one.first, one.last, short(one.signals[0]))
+        for one in bundles[:SHOWN]
     )
-    table(f"{len(links)} links", ("from", "kind", "to", "basis", "since", "until", "signal"), rows)
+    title = f"{len(links)} links, {len(bundles)} of different kind or ends"
+    table(title, ("from", "kind", "to", "times", "basis", "first", "last", "a signal"), rows)
+    if len(bundles) > SHOWN:
+        console().print(f"{len(bundles) - SHOWN} more rows: --json has every link, --picture draws them")

@@ -224,11 +224,11 @@ class Walk:
         environment = self._environment | ({"THEME_REGISTER_KEY_FILE": self._key(key)} if key else {})
         if show:
             shown = " ".join(Path(one).name if one.startswith("/") else one for one in arguments)
-            self._console.print(f"$ theme-register {shown}", style="bold", highlight=False)
+            self._console.print(f"$ theme-register {shown}", style="bold", highlight=False, soft_wrap=True)
         environment["COLUMNS"] = str(max(self._console.width, _WIDTH))
         done = subprocess.run(_command(arguments), env=environment, capture_output=True, text=True, check=False)
         if show and done.stdout:
-            self._console.print(done.stdout.rstrip(), highlight=False, markup=False)
+            self._console.print(done.stdout.rstrip(), highlight=False, markup=False, soft_wrap=True)
         return done
 
     def _say_how_to_go_on(self, url: str) -> None:
