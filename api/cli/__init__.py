@@ -17,6 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: drawing it nicely takes longer than most commands
     help="A register of soft signals about bribery of officials that provably forgets them when the law says so.",
 )
 app.command()(folder.init)

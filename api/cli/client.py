@@ -3,11 +3,12 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from api.settings import Settings
+if TYPE_CHECKING:
+    from api.settings import Settings
 
 EXIT_FAULT = 1
 """The API answered with a problem, or could not be reached."""
@@ -16,7 +17,7 @@ EXIT_FAULT = 1
 class Client:
     """One caller of the API."""
 
-    def __init__(self, settings: Settings, *, purpose: str = "", case: str = "") -> None:
+    def __init__(self, settings: "Settings", *, purpose: str = "", case: str = "") -> None:
         import httpx
 
         if settings.key_file is None:

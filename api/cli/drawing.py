@@ -67,7 +67,7 @@ def _link(bundle: Bundle, spots: Mapping[str, Point]) -> str:
     style = "link fact" if bundle.facts else "link"
     line = f'<line class="{style}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
     middle = f'x="{(x1 + x2) / 2:.1f}" y="{(y1 + y2) / 2:.1f}"'
-    words = bundle.kind if bundle.count == 1 else f"{bundle.kind} ×{bundle.count}"
+    words = bundle.kind if bundle.count == 1 else f"{bundle.count} x {bundle.kind}"
     return f'{line}<text class="kind" text-anchor="middle" {middle}>{escape(words)}</text>'
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,7 +17,9 @@ from api.children import REPLACED, Kept, on_end, start
 from api.cli import show
 from api.cli.client import emit, fail
 from api.cli.options import AsJson
-from api.settings import Settings, environment
+
+if TYPE_CHECKING:
+    from api.settings import Settings
 
 ports = typer.Typer(no_args_is_help=True, help="Harbours that signals may name.")
 
@@ -41,7 +43,7 @@ def init(
     from api.founding import found, warnings
     from register.clock import SystemClock
 
-    settings = Settings()
+    settings = _settings()
     with _fetching() as progress:
         founded = found(settings, SystemClock(), rehearsal=rehearsal, progress=progress)
     if key_to is not None:
@@ -73,7 +75,7 @@ def serve(
     from api.logs import configure
 
     configure()
-    settings = Settings()
+    settings = _settings()
     if settings.host not in ("127.0.0.1", "::1", "localhost"):
         typer.echo("warning: listening beyond this host: put TLS in front of it", err=True)
     wanted = settings.http_port if http_port is None else http_port
@@ -92,7 +94,7 @@ def keep() -> None:
     from api.logs import configure
 
     configure()
-    keeping(Settings(), lambda: typer.echo("keeping", err=True))
+    keeping(_settings(), lambda: typer.echo("keeping", err=True))
 
 
 def import_signals(
@@ -153,7 +155,7 @@ def load(
     from evidence.durable import write_durably
     from register.ports import SHIPPED, Harbours, write
 
-    settings = Settings()
+    settings = _settings()
     if not settings.home.is_dir():
         fail("there is no register here: run `theme-register init` first")
     loaded = Harbours.load(SHIPPED, path)
@@ -168,7 +170,7 @@ def doctor(as_json: AsJson = False) -> None:
     """Say what is wrong with this register, and what to do."""
     from api.examination import examine
 
-    found = examine(Settings())
+    found = examine(_settings())
     if as_json:
         emit({"findings": [one.told() for one in found]})
     else:
@@ -182,9 +184,10 @@ def demo(
 ) -> None:
     """Show it all on a made-up register: signals, a network, retention on a later date, a certificate checked."""
     from api.demo.walk import NotHeld, Walk
+    from api.settings import environment
     from register.clock import SystemClock, civil_date
 
-    settings = Settings()
+    settings = _settings()
     home = settings.home if "home" in settings.model_fields_set else Path("demo-register")
     walk = Walk(home.absolute(), civil_date(SystemClock().now()), environment(), show.console())
     try:
@@ -193,6 +196,12 @@ def demo(
         fail(str(failure))
     except KeyboardInterrupt:
         show.console().print("ended")
+
+
+def _settings() -> "Settings":
+    from api.settings import Settings
+
+    return Settings()
 
 
 def _until_told(kept: Kept) -> None:

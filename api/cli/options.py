@@ -1,11 +1,12 @@
 """Options that many commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.settings import Settings
+if TYPE_CHECKING:
+    from api.settings import Settings
 
 Purpose = Annotated[str, typer.Option(help="Code of the purpose; lands in the audit log.")]
 Case = Annotated[str, typer.Option(help="Case reference; lands in the audit log.")]
@@ -14,7 +15,9 @@ Url = Annotated[str | None, typer.Option(help="Address of the API; or THEME_REGI
 AsJson = Annotated[bool, typer.Option("--json", help="One line of JSON, for programs.")]
 
 
-def settings_with(key_file: Path | None, url: str | None) -> Settings:
+def settings_with(key_file: Path | None, url: str | None) -> "Settings":
     """Return the settings, with what was given on the command line in place of the environment's."""
+    from api.settings import Settings
+
     given = {"key_file": key_file, "url": url}
     return Settings().model_copy(update={name: value for name, value in given.items() if value is not None})

@@ -2,13 +2,12 @@
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, Any, Final
 
 from api.cli.bundles import Bundle, bundled
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 SHOWN: Final = 40
 """Rows of links at most, for people."""
@@ -19,8 +18,10 @@ _WIDTH: Final = 120
 Item = Mapping[str, Any]
 
 
-def console(*, stderr: bool = False) -> Console:
+def console(*, stderr: bool = False) -> "Console":
     """Return the console that answers (or, on `stderr`, progress) are printed on."""
+    from rich.console import Console
+
     made = Console(highlight=False, markup=False, stderr=stderr)
     # Where nobody looks on (a file, a pipe) there is no width to fit into.
     return made if made.is_terminal else Console(highlight=False, markup=False, stderr=stderr, width=_WIDTH)
@@ -41,6 +42,9 @@ def short(identifier: str) -> str:
 
 def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     """Print a table; every cell is shown as plain text."""
+    from rich.table import Table
+    from rich.text import Text
+
     drawn = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:
         drawn.add_column(column, overflow="fold")

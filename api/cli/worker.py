@@ -14,7 +14,6 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 
 from api.children import REPLACED, die_with_parent
-from api.settings import Settings
 from register.errors import RegisterError, Unavailable
 
 worker = typer.Typer(hidden=True)
@@ -30,6 +29,7 @@ def serve(fd: Annotated[int, typer.Option()]) -> None:
 
     from api.http.app import create
     from api.logs import configure
+    from api.settings import Settings
     from api.wiring import workplace
 
     configure()
@@ -81,6 +81,7 @@ def import_signals(
 ) -> None:
     """Take a file in; tell the tally after each batch as a line of JSON on standard output."""
     from api.exchange.ndjson import Rejects, Tally, take_in
+    from api.settings import Settings
     from api.wiring import workplace
     from register.access import Actor, Role
 
@@ -99,6 +100,7 @@ def import_signals(
 def _carry(step: Callable[[Any], object]) -> None:
     """Open the register, carry the run one child's part further, and tell each durable step as a line of JSON."""
     from api.logs import configure
+    from api.settings import Settings
     from api.wiring import workplace
 
     configure()
