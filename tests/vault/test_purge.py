@@ -32,7 +32,7 @@ from tests.vault.conftest import REGISTER
 from vault.anchors.file import FileAnchor
 from vault.formats import RootKey, Tokens, identifier_value
 from vault.keystore import KeyStore, Purge
-from vault.keystore.root import root_aad
+from vault.keystore.rows import root_aad
 from vault.lookup import Lookup
 from vault.sealing import Sealer
 

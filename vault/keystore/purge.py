@@ -20,16 +20,18 @@ from register.runs import Forgotten
 from vault.formats import RootKey, Secret, Tokens, new_keys, unpad
 from vault.keystore import schema, statements
 from vault.keystore.leases import Workers
-from vault.keystore.root import moved, raise_fence, root_aad, unwrap_root
 from vault.keystore.rows import (
     DELIVERY,
     DELIVERY_KEY,
     LOOKUP_KEY,
     TOKEN,
     KeyKind,
+    moved,
     purged_payload,
+    root_aad,
     split_payload,
     tombstone,
+    unwrap_root,
 )
 from vault.keystore.schema import chunks, many
 from vault.keystore.store import KeyStore
@@ -85,7 +87,7 @@ class Purge:
             head = connection.execute(select(schema.register)).one()
             if head.generation != store.generation:
                 raise moved()
-            raise_fence(connection, fence)
+            statements.raise_fence(connection, fence)
             if version <= head.anchor_version or not self._anchor.probe(version):
                 raise Unavailable("anchor.version", "the root key's new anchor version is not a higher, live one")
             before = _count(connection, schema.keys), _count(connection, schema.tokens)
@@ -120,7 +122,7 @@ class Purge:
             Unavailable: a higher fence was taken, or readers held up the store's last step (`keystore.busy`).
         """
         with self._database.writing() as connection:
-            raise_fence(connection, fence)
+            statements.raise_fence(connection, fence)
             head = connection.execute(select(schema.register)).one()
             former = connection.execute(select(schema.former_roots)).all()
         evidence = self._anchor.destroy_below(head.anchor_version)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from register.errors import Conflict
+from register.errors import Conflict, Tampered, Unavailable
 from register.ids import ReceiptId, SignalId, SubjectId
+from vault.anchors import Anchor
 from vault.formats import Secret, ValueKey, pad, prefixed, unpad
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
@@ -23,6 +24,7 @@ class KeyKind(StrEnum):
     REGISTER = "register"
 
 
+ROOT_LABEL: Final = b"theme-register/root-key/1"
 FACTS_KEY: Final = "facts-mac"
 LOOKUP_KEY: Final = "lookup"
 DELIVERY_KEY: Final = "deliveries"
@@ -111,3 +113,23 @@ def tombstone(purged: str) -> bytes:
 def raced() -> Conflict:
     """Return the error of an intake that was overtaken."""
     return Conflict("token.raced", "another intake or a purge came first; look up again")
+
+
+def moved() -> Unavailable:
+    """Return the error of a process whose root key was replaced."""
+    return Unavailable("generation.moved", "the keys were replaced; this process has to be started anew")
+
+
+def unwrap_root(anchor: Anchor, version: int, wrapped: bytes, register: str, generation: int) -> bytes:
+    """Return a root key. Raises Unavailable (its anchor version is not there), Tampered."""
+    try:
+        return anchor.unwrap(version, wrapped, root_aad(register, generation))
+    except Tampered as cause:
+        if cause.code != "tampered":
+            raise
+        raise Tampered("root.damaged", f"the root key does not open under anchor version {version}") from None
+
+
+def root_aad(register: str, generation: int) -> bytes:
+    """Return what a root key is bound to under its anchor."""
+    return prefixed(ROOT_LABEL, register.encode(), generation.to_bytes(4, "big"))

@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, insert, literal_column, null, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from register.errors import Unavailable
 from vault.keystore import schema
 from vault.keystore.rows import KeyKind, raced, tombstone
 from vault.keystore.schema import chunks, many
@@ -129,3 +130,12 @@ def add_deliveries(connection: Connection, deliveries: Sequence[tuple[bytes, str
         elif (current.signal, current.receipt, current.done) != (signal, receipt, 0):
             raise raced()
     many(connection, INSERT_DELIVERY, DELIVERY_COLUMNS, fresh)
+
+
+def raise_fence(connection: Connection, fence: int) -> None:
+    """Take `fence` inside a write transaction. Raises Unavailable: a higher one was taken."""
+    held = connection.execute(select(schema.register.c.fence)).scalar_one()
+    if fence < held:
+        raise Unavailable("fence.passed", f"fence {fence} is below {held}: another keeper has taken over")
+    if fence > held:
+        connection.execute(update(schema.register).values(fence=fence))

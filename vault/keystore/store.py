@@ -31,7 +31,6 @@ from vault.formats import (
     unpad,
 )
 from vault.keystore import schema, statements
-from vault.keystore.root import moved, raise_fence, root_aad, unwrap_root
 from vault.keystore.rows import (
     DELIVERY,
     DELIVERY_KEY,
@@ -43,8 +42,11 @@ from vault.keystore.rows import (
     Rings,
     StoredDelivery,
     delivery_payload,
+    moved,
     raced,
+    root_aad,
     split_payload,
+    unwrap_root,
 )
 from vault.keystore.schema import FORMAT, Database, chunks, many
 
@@ -286,7 +288,7 @@ class KeyStore(Opaque):
     def take_fence(self, fence: int) -> None:
         """Make `fence` the number below which nobody purges any more. Raises Unavailable: a higher one was taken."""
         with self.writing() as connection:
-            raise_fence(connection, fence)
+            statements.raise_fence(connection, fence)
 
     def close(self) -> None:
         """Close the database."""
