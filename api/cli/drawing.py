@@ -5,7 +5,7 @@ square, harbours diamonds.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any, Final
 
@@ -28,8 +28,7 @@ def draw(picture: Mapping[str, Any], start: str) -> str:
     names |= {one["code"]: (one["name"], "harbour") for one in picture["harbours"]}
     spots = _spots(start, _neighbours(picture["links"]), names)
     reach = max((math.hypot(*spot) for spot in spots.values()), default=0) + MARGIN
-    bundles = (one for one in bundled(picture["links"]) if one.from_ in spots and one.to in spots)
-    parts = [_link(one, spots) for one in bundles]
+    parts = list(_links(picture["links"], spots))
     parts += [_node(*names[key], spots[key], key == start) for key in sorted(spots)]
     title = f"Link network: {len(picture['subjects'])} subjects, {len(picture['links'])} links"
     box = f"{-reach:.0f} {-reach:.0f} {2 * reach:.0f} {2 * reach:.0f}"
@@ -49,26 +48,37 @@ def _neighbours(links: list[Mapping[str, Any]]) -> dict[str, list[str]]:
 
 
 def _spots(start: str, neighbours: Mapping[str, list[str]], names: Mapping[str, object]) -> dict[str, Point]:
-    """Place ring after ring; everything on a ring has the same room, in the order of what it hangs on."""
+    """Place ring after ring; all on a ring have the same room, in the order of what they hang on, turned towards it."""
     spots: dict[str, Point] = {start: (0.0, 0.0)}
+    angles = {start: -math.pi / 2}
     ring, radius = [start], 0.0
     while ring:
-        following = [key for one in ring for key in neighbours.get(one, ()) if key in names]
-        ring = [key for key in dict.fromkeys(following) if key not in spots]
+        parents = {key: one for one in reversed(ring) for key in neighbours.get(one, ()) if key in names}
+        ring = sorted((key for key in parents if key not in spots), key=lambda key: (angles[parents[key]], key))
         radius = max(radius + RING, len(ring) * 34 / math.tau)
-        for place, key in enumerate(ring):
-            angle = math.tau * place / len(ring) - math.pi / 2
-            spots[key] = (radius * math.cos(angle), radius * math.sin(angle))
+        steps = [math.tau * place / max(len(ring), 1) for place in range(len(ring))]
+        away = [angles[parents[key]] - step for key, step in zip(ring, steps, strict=True)]
+        turn = math.atan2(sum(map(math.sin, away)), sum(map(math.cos, away)))
+        for key, step in zip(ring, steps, strict=True):
+            angles[key] = (step + turn) % math.tau
+            spots[key] = (radius * math.cos(step + turn), radius * math.sin(step + turn))
     return spots
 
 
-def _link(bundle: Bundle, spots: Mapping[str, Point]) -> str:
-    (x1, y1), (x2, y2) = spots[bundle.from_], spots[bundle.to]
-    style = "link fact" if bundle.facts else "link"
-    line = f'<line class="{style}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
-    middle = f'x="{(x1 + x2) / 2:.1f}" y="{(y1 + y2) / 2:.1f}"'
-    words = bundle.kind if bundle.count == 1 else f"{bundle.count} x {bundle.kind}"
-    return f'{line}<text class="kind" text-anchor="middle" {middle}>{escape(words)}</text>'
+def _links(links: list[Mapping[str, Any]], spots: Mapping[str, Point]) -> Iterator[str]:
+    """Draw one line for each two ends, with everything that ties them in words."""
+    ties: dict[tuple[str, str], list[Bundle]] = {}
+    for bundle in bundled(links):
+        if bundle.from_ in spots and bundle.to in spots:
+            one, other = sorted((bundle.from_, bundle.to))
+            ties.setdefault((one, other), []).append(bundle)
+    for (one, other), bundles in ties.items():
+        (x1, y1), (x2, y2) = spots[one], spots[other]
+        style = "link fact" if any(bundle.facts for bundle in bundles) else "link"
+        words = ", ".join(one.kind if one.count == 1 else f"{one.count} x {one.kind}" for one in bundles)
+        yield f'<line class="{style}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
+        middle = f'x="{(x1 + x2) / 2:.1f}" y="{(y1 + y2) / 2:.1f}"'
+        yield f'<text class="kind" text-anchor="middle" {middle}>{escape(words)}</text>'
 
 
 def _node(name: str, kind: str, spot: Point, is_start: bool) -> str:
