@@ -5,16 +5,17 @@ are checked inside the reading transaction that also writes the audit entry.
 """
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, TypeVar
+from functools import wraps
+from typing import Final, ParamSpec, TypeVar
 
 from register.accepted import OpenedMention
 from register.access import Actor, Grant, Permission, authorise
 from register.audit import Act, Entry, refused_entry
 from register.clock import Clock
-from register.errors import Fault, Invalid, NotFound, Refused
+from register.errors import Fault, Invalid, NotFound, Refused, Unavailable
 from register.grading import SubjectKind
 from register.ids import MentionId, SignalId, SubjectId
 from register.interfaces import Lookup, Sealing
@@ -26,6 +27,7 @@ from register.stores import HarbourNode, NetworkStore, Node, SealedNetwork, Sign
 from register.subjects import STRONG, IdentifierKind, NewIdentifier, normalise
 
 Answer = TypeVar("Answer")
+Asked = ParamSpec("Asked")
 
 CANDIDATES: Final = 50
 """How many rows of the table of names are looked at, so that hidden ones do not crowd out visible ones."""
@@ -118,6 +120,21 @@ class Route:
     links: tuple[str, ...]
 
 
+def _again(ask: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
+    """Ask once more when a record was moved by an intake between reading it and checking its revision."""
+
+    @wraps(ask)
+    def asked(*args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
+        try:
+            return ask(*args, **kwargs)
+        except Unavailable as moved:
+            if moved.code != "record.moved":
+                raise
+            return ask(*args, **kwargs)
+
+    return asked
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enquiry:
     """Answers readers."""
@@ -130,6 +147,7 @@ class Enquiry:
     trail: Trail
     clock: Clock
 
+    @_again
     def find_by_name(
         self, actor: Actor, reason: Reason, name: str, *, born_on: str | None = None, limit: int = 10
     ) -> tuple[Hit, ...]:
@@ -152,6 +170,7 @@ class Enquiry:
         found = sorted(best.values(), key=lambda hit: (-hit.score, hit.subject))[:limit]
         return self._released(tuple(found))
 
+    @_again
     def find_by_identifier(self, actor: Actor, reason: Reason, kind: IdentifierKind, value: str) -> tuple[Hit, ...]:
         """Return the visible subjects that a visible signal says carry this strong identifier.
 
@@ -168,6 +187,7 @@ class Enquiry:
         hits = [_hit(node, one, 100.0, ("identifier",)) for node, one in zip(nodes, self._named(nodes), strict=True)]
         return self._released(tuple(hits))
 
+    @_again
     def subject(self, actor: Actor, reason: Reason, subject: SubjectId) -> SubjectPage:
         """Return everything visible about one subject.
 
@@ -189,6 +209,7 @@ class Enquiry:
         )
         return self._released(page)
 
+    @_again
     def open_signal(self, actor: Actor, reason: Reason, signal: SignalId, *, language: str = "en") -> SignalPage:
         """Return one signal, readable; `language` (nl, en) is that of the placeholder for who is gone.
 
@@ -212,6 +233,7 @@ class Enquiry:
         )
         return self._released(page)
 
+    @_again
     def network(
         self,
         actor: Actor,
@@ -234,6 +256,7 @@ class Enquiry:
             raise NotFound
         return self._released(self._picture(found))
 
+    @_again
     def paths(
         self,
         actor: Actor,
