@@ -20,6 +20,7 @@ from graph.erasure import Purging
 from graph.trail import AuditTrail
 from register.clock import SystemClock
 from register.errors import RegisterError
+from register.ids import mint
 from retention.orders import nightly, pending
 from retention.schedule import Jobs
 from retention.schedule import keep as keep_going
@@ -38,6 +39,7 @@ def keep(settings: Settings, started: Callable[[], None]) -> None:
     """
     register = register_of(settings.home)
     clock = SystemClock()
+    holder = mint()
     with ExitStack() as opened:
         graph = opened.enter_context(Graph(opened.enter_context(endpoint(settings))))
         graph.verify()
@@ -46,16 +48,16 @@ def keep(settings: Settings, started: Callable[[], None]) -> None:
         log = logbook(settings, register, AuditTrail(graph), clock)
         jobs = Jobs(
             nightly=partial(_told, "nightly", lambda: nightly(erasure, clock)),
-            work=partial(_told, "work", lambda: _work(erasure)),
+            work=partial(_told, "work", lambda: _work(erasure, holder)),
             seal=partial(_told, "seal", lambda: _seal(log)),
         )
         keep_going(jobs, started=started)
 
 
-def _work(erasure: Purging) -> None:
+def _work(erasure: Purging, holder: str) -> None:
     if pending(erasure):
         for child in CHILDREN:
-            status = run(child)
+            status = run(child, "--holder", holder)
             if status:
                 _log.warning("child %s ended with status %d; it is taken up again", child, status)
                 return

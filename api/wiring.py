@@ -61,7 +61,6 @@ REGISTER: Final = "register.json"
 CONTROLLER: Final = "College van procureurs-generaal"
 LOG_KEYS: Final = "log"
 ANCHOR: Final = "anchor"
-HOLDER: Final = "keeper"
 
 
 def register_of(home: Path) -> RegisterId:
@@ -217,8 +216,8 @@ class Workplace:
         """Answers administrators."""
         return Enrolment(credentials=self.credentials, trail=self.trail, clock=self.clock)
 
-    def run(self, progress: Progress, pause: Callable[[], None]) -> RetentionRun:
-        """Return what carries retention runs out."""
+    def run(self, holder: str, progress: Progress, pause: Callable[[], None]) -> RetentionRun:
+        """Return what carries retention runs out; `holder` is the keeper whose children share one lease."""
         return RetentionRun(
             erasure=self.erasure,
             forgetting=Purge(self.store),
@@ -237,7 +236,7 @@ class Workplace:
                 rehearsal=self.store.rehearsal,
             ),
             ids_root=ids_root,
-            holder=HOLDER,
+            holder=holder,
             progress=progress,
             pause=pause,
         )

@@ -18,6 +18,8 @@ from register.errors import RegisterError, Unavailable
 
 worker = typer.Typer(hidden=True)
 
+Holder = Annotated[str, typer.Option(help="Id of the keeper whose children share one lease.")]
+
 MOVED: Final = frozenset({"generation.moved", "lease.lost"})
 """Codes after which this process has to be replaced by a fresh one."""
 
@@ -61,15 +63,15 @@ def serve(fd: Annotated[int, typer.Option()]) -> None:
 
 
 @worker.command()
-def run() -> None:
+def run(holder: Holder) -> None:
     """Carry a retention run on until its keys are forgotten (steps 1 to 4 and the old keys' end)."""
-    _carry(lambda carrier: carrier.until_forgotten())
+    _carry(holder, lambda carrier: carrier.until_forgotten())
 
 
 @worker.command()
-def finish() -> None:
+def finish(holder: Holder) -> None:
     """Read back, certify and close a run whose keys are forgotten, in this fresh process."""
-    _carry(lambda carrier: carrier.finish())
+    _carry(holder, lambda carrier: carrier.finish())
 
 
 @worker.command("import")
@@ -97,7 +99,7 @@ def import_signals(
         told(take_in(file, opened.intake, actor, bin_, dry_run=dry_run, progress=told))
 
 
-def _carry(step: Callable[[Any], object]) -> None:
+def _carry(holder: str, step: Callable[[Any], object]) -> None:
     """Open the register, carry the run one child's part further, and tell each durable step as a line of JSON."""
     from api.logs import configure
     from api.settings import Settings
@@ -106,7 +108,7 @@ def _carry(step: Callable[[Any], object]) -> None:
     configure()
     die_with_parent()
     with workplace(Settings(), "run") as opened:
-        step(opened.run(_tell, lambda: time.sleep(0.1)))
+        step(opened.run(holder, _tell, lambda: time.sleep(0.1)))
 
 
 def _tell(step: Any) -> None:
