@@ -53,12 +53,11 @@ jars-lock: .venv/dev
 
 .venv/run: .venv/made requirements.lock requirements-build.lock pyproject.toml
 	@echo "installing what requirements.lock names"
-	@$(PIP) install --require-hashes -r requirements.lock
-	@$(PIP) install --require-hashes -r requirements-build.lock
+	@$(PIP) install --no-compile --require-hashes -r requirements.lock -r requirements-build.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/dev: .venv/run requirements-dev.lock
 	@echo "installing what requirements-dev.lock names"
-	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-compile --require-hashes -r requirements-dev.lock
 	@touch $@

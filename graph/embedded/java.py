@@ -15,6 +15,7 @@ from register.errors import Unavailable
 
 _OPENED: Final = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
 _AOT_SINCE: Final = 25  # JEP 514: -XX:AOTCacheOutput
+_BRIEF: Final = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")  # for a Java that ends soon
 _VERSION: Final = re.compile(r'version "(?P<major>\d+)')
 _TEMPLATE: Final = Path(__file__).with_name("neo4j.conf")
 
@@ -167,7 +168,7 @@ class Installation:
         Raises:
             Unavailable: it failed (`graph.administration`); the message ends with its last lines.
         """
-        command = [str(self.java.program), *self._options(), "-Xmx512m", "-cp", self._class_path()]
+        command = [str(self.java.program), *self._options(), *_BRIEF, "-cp", self._class_path()]
         environment = {"LC_ALL": "C.UTF-8", "NEO4J_HOME": str(layout.home), "NEO4J_CONF": str(layout.configuration)}
         try:
             ran = subprocess.run(
