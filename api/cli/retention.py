@@ -111,7 +111,7 @@ def shown(
         statement = decode(parse_form(files["certificate.json"].encode())).payload
         show.console().print(json.dumps(json.loads(statement), indent=2))
     else:
-        show.console().print(f"{len(files)} files in {save}; check them: theme-register verify certificate {save}")
+        typer.echo(f"{len(files)} files written; check them: theme-register verify certificate {save.name}")
 
 
 def _wait(client: Client, run_id: str, seconds: float) -> dict[str, Any]:
@@ -129,7 +129,9 @@ def _show_plan(answer: dict[str, Any]) -> None:
     show.console().print(f"plan for {answer['as_of']}, policy {answer['policy']}, digest {answer['digest'][:16]}…")
     show.console().print(f"the register holds {live['subjects']} subjects and {live['signals']} signals")
     show.table("what would go", ("what", "number"), answer["counts"].items())
-    rows = ((show.short(one["id"]), one["kind"], one["remove_by"], one["because"][-2]) for one in answer["due"])
+    rows = (
+        (show.short(one["id"]), one["kind"], one["remove_by"], _arithmetic(one["because"])) for one in answer["due"]
+    )
     show.table("due, and why (`--json` has every step)", ("id", "kind", "removed on", "because"), rows)
     for finding in answer["findings"]:
         show.console().print(f"INCIDENT: {finding['kind']} {finding['id']}: {finding['reason']}", style="bold red")
@@ -141,6 +143,19 @@ def _show_plan(answer: dict[str, Any]) -> None:
         show.console().print("more than the blast radius: the run waits for a second person's approval")
 
 
+def _arithmetic(because: list[str]) -> str:
+    """Return the step that says what the term runs from and to."""
+    return next((step for step in because if " + " in step), because[-1])
+
+
 def _show_run(state: dict[str, Any]) -> None:
-    skipped = {"run", "state", "due"}
-    show.table("run", ("what", "value"), ((name, value) for name, value in state.items() if name not in skipped))
+    rows = ((name.replace("_", " "), _plain(value)) for name, value in state.items() if name not in ("run", "state"))
+    show.table("what happened", ("what", "value"), rows)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {_plain(one)}" for name, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value)) or "none"
+    return str(value)

@@ -114,7 +114,7 @@ def network(picture: Item, start: str) -> None:
     """Print a link network: its subjects, then its links as sentences."""
     subjects = sorted(picture["subjects"], key=lambda one: (one["subject"] != start, one["name"]))
     table(
-        f"{len(subjects)} subjects, {len(picture['harbours'])} harbours"
+        f"subjects: {len(subjects)}, harbours: {len(picture['harbours'])}"
         + (f"; {picture['left_out']} more links left out by the budget" if picture["left_out"] else ""),
         ("subject", "kind", "name", "removed on"),
         ((one["subject"], one["kind"], one["name"], one["remove_by"]) for one in subjects),
