@@ -6,6 +6,7 @@ from typing import Final
 from fastapi import FastAPI, Request, Response
 
 from api.http import actors, health, problems, retention, signals, subjects
+from api.http.limits import BodyLimit
 from api.wiring import Workplace
 
 HEADERS: Final = {
@@ -24,6 +25,8 @@ def create(workplace: Workplace) -> FastAPI:
     problems.install(app)
     for module in (signals, subjects, retention, actors, health):
         app.include_router(module.router)
+
+    app.add_middleware(BodyLimit)
 
     @app.middleware("http")
     async def headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

@@ -81,6 +81,10 @@ def install(app: FastAPI) -> None:
         code = {401: "unauthenticated", 404: "not-found", 405: "method", 413: "too-large", 415: "media-type"}
         return problem(error.status_code, code.get(error.status_code, "http"), headers=error.headers)
 
+    @app.exception_handler(RecursionError)
+    async def too_deep(_: Request, __: RecursionError) -> JSONResponse:
+        return problem(400, "json.depth", "the body is nested too deeply")
+
     @app.exception_handler(Exception)
     async def unforeseen(_: Request, __: Exception) -> JSONResponse:
         return problem(500, "internal", "an unforeseen error; nothing more is said about it here")

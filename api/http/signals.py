@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Final
 
-from fastapi import APIRouter, HTTPException, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
@@ -28,7 +28,7 @@ BATCH: Final = 200
 @router.post("/signals", status_code=201, response_model=ReceiptOut)
 async def record(request: Request, response: Response, caller: Caller, served: Served) -> ReceiptOut:
     """Take in one signal (format signal/1): 201 with its receipt; 200 with the receipt of then when it is a repeat."""
-    receipt = await run_in_threadpool(served.intake.record, caller, read(await _body(request)))
+    receipt = await run_in_threadpool(served.intake.record, caller, read(await request.body()))
     if receipt.repeated:
         response.status_code = 200
     return ReceiptOut(receipt=receipt.id, reference=receipt.reference, repeated=receipt.repeated)
@@ -54,15 +54,6 @@ def receipt(receipt: Annotated[str, Path(pattern=ID)], caller: Caller, served: S
 def open_signal(signal: Annotated[str, Path(pattern=ID)], caller: Caller, why: Why, served: Served) -> SignalOut:
     """Return one signal, readable."""
     return SignalOut.of(served.enquiry.open_signal(caller, why, SignalId(signal), language=served.language))
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MEBIBYTE:
-            raise HTTPException(413)
-    return bytes(body)
 
 
 async def _lines(request: Request) -> AsyncIterator[bytes | None]:

@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
 from api.http import problems
+from api.http.limits import BodyLimit
 from register import errors
 from register.errors import Fault, Invalid, RegisterError
 
@@ -25,6 +26,27 @@ def test_an_invalid_request_names_each_fault_with_its_place():
     body = json.loads(answer.body)
     assert answer.media_type == "application/problem+json"
     assert [(one["pointer"], one["rule"]) for one in body["errors"]] == [("/a", "r.one"), ("/b/0", "r.two")]
+
+
+def test_a_body_is_limited_in_size_depth_and_form():
+    app = FastAPI()
+    problems.install(app)
+    app.add_middleware(BodyLimit)
+
+    @app.post("/shape")
+    def shape(wanted: Wanted) -> dict[str, int]:
+        return {"number": wanted.number}
+
+    client = TestClient(app, raise_server_exceptions=False)
+    sent = {"content-type": "application/json"}
+    assert client.post("/shape", json={"number": 7}).json() == {"number": 7}
+    for content, headers, status in (
+        (b'{"number": ' + b"1" * 2**20 + b"}", sent, 413),
+        (b"[" * 100_000, sent, 400),
+        (b"{}", {**sent, "content-encoding": "gzip"}, 415),
+    ):
+        answer = client.post("/shape", content=content, headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
 
 
 class Wanted(BaseModel):
