@@ -7,6 +7,7 @@ supervisor then removes it and starts without.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -59,8 +60,11 @@ def train(installation: Installation) -> bool:
     lock = take(cache.with_suffix(".lock"))
     if lock is None:
         return False
+    prefix = f"training-{cache.stem}-"
     try:
-        with tempfile.TemporaryDirectory(dir=cache.parent, prefix="training-") as folder:
+        for left in cache.parent.glob(f"{prefix}*"):  # by one that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=cache.parent, prefix=prefix) as folder:
             part = Path(folder) / "part.aot"
             _run_once(installation, Layout(Path(folder) / "home"), part)
             if part.exists():

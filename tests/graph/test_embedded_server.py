@@ -17,7 +17,7 @@ import pytest
 
 from graph.connection import Graph
 from graph.embedded import aot
-from graph.embedded.java import CALENDAR, Installation, Memory, find_java
+from graph.embedded.java import CALENDAR, LONG_TERM, Installation, Memory, find_java
 from graph.embedded.layout import Layout
 from graph.embedded.server import attach, dump, stop, stopped
 from graph.endpoint import Endpoint
@@ -248,17 +248,18 @@ def test_the_ahead_of_time_cache_is_made_once_and_a_damaged_one_does_no_harm(
         os.kill(_state(home)["supervisor"], signal.SIGKILL)  # or it would make the cache anew
 
 
-def test_a_java_that_is_too_old_or_absent_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable) as caught:
-        find_java(CALENDAR, tmp_path)
-    assert caught.value.code == "java.absent"
+def test_a_java_that_is_too_old_or_absent_is_not_used(tmp_path: Path, installation: Installation) -> None:
+    assert find_java(CALENDAR, tmp_path) == installation.java
 
     old = tmp_path / "bin" / "java"
     old.parent.mkdir()
     old.write_text("#!/bin/sh\necho 'openjdk version \"17.0.15\" 2025-04-15' >&2\n")
     old.chmod(0o755)
-    with pytest.raises(Unavailable, match="Java 21 to 25 is needed") as caught:
-        find_java(CALENDAR, tmp_path)
+    assert find_java(CALENDAR, tmp_path) == installation.java
+    assert find_java(LONG_TERM, tmp_path).program == old
+
+    with pytest.raises(Unavailable, match="Java 17 to 21 is needed") as caught:
+        find_java(LONG_TERM, None)
     assert caught.value.code == "java.version"
 
 
