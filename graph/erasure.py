@@ -6,12 +6,12 @@ from datetime import date, datetime
 from functools import partial
 from typing import Final
 
-from neo4j import ManagedTransaction
+from neo4j import ManagedTransaction, Record
 
 from graph import fence, records, runs
 from graph import run_queries as queries
 from graph.connection import Graph
-from graph.purge import erase
+from graph.purge import cut, erase_part
 from graph.trail import write_entries
 from register.audit import Entry
 from register.ids import RunId, SubjectId
@@ -138,24 +138,27 @@ class Purging:
         self._fenced(lease, lambda tx: runs.change(tx, run, {"state": state, "detail": detail}), entries)
 
     def erase(self, run: RunId, batch: ErasureBatch, lease: Lease, entry: Entry) -> Erased | Changed:
-        """Delete one batch and journal it in the same transaction.
+        """Delete one batch, journalled in the transaction that deletes.
 
         All or nothing: where something is not there in the revision given, nothing is deleted or journalled. A number
-        that is in the journal already returns its line and does nothing. `entry` is completed with the subjects and
-        signals deleted, and with the number of all elements.
+        whose line is in the journal whole returns that line and does nothing. `entry` is completed with the subjects
+        and signals deleted, and with the number of all elements.
+
+        A batch of more than `purge.SIGNALS` signals goes in several transactions, for the server holds what one changes
+        in memory. Each takes its signals' mentions and links of the subjects that go, redacts or deletes these signals,
+        and has its part of the journal line and its own audit entry; the last takes the subjects. Interrupted, the line
+        says what was done, and what is left can be composed anew.
         """
-
-        def work(tx: ManagedTransaction) -> Erased | Changed:
-            fence.hold(tx, lease)
-            return erase(tx, run, batch, entry)
-
-        return self.graph.write(work)
+        for part in cut(batch):
+            answer = self.graph.write(partial(erase_part, run=run, batch=batch, part=part, lease=lease, entry=entry))
+            if answer is not None:
+                return answer
+        raise AssertionError("the last part always answers")
 
     def journal(self, run: RunId) -> tuple[Erased, ...]:
-        """Return the journal lines of a run, one a batch, in order."""
-        return self.graph.read(
-            lambda tx: tuple(records.intact(runs.line, row["line"]) for row in tx.run(queries.JOURNAL, run=run))
-        )
+        """Return the journal lines of a run, one a batch, in order; also of a batch that was interrupted."""
+        rows = self.graph.read(lambda tx: [row["line"] for row in tx.run(queries.JOURNAL, run=run)])
+        return records.intact(runs.lines, rows)
 
     def remains(self, ids: Collection[str]) -> tuple[str, ...]:
         """Return what is still there of `ids`, in every label, relationship type and list property, as `label:id`.
@@ -165,7 +168,7 @@ class Purging:
         wanted = sorted(ids)
 
         def work(tx: ManagedTransaction) -> set[str]:
-            return {f"{name}:{row['id']}" for name, query in queries.REMAINS for row in tx.run(query, ids=wanted)}
+            return {f"{row['name']}:{row['id']}" for query in queries.REMAINS for row in tx.run(query, ids=wanted)}
 
         return tuple(sorted(self.graph.read(work))) if wanted else ()
 
@@ -178,12 +181,12 @@ class Purging:
 
         def work(tx: ManagedTransaction) -> None:
             runs.change(tx, run, {"state": state, "detail": detail, **runs.NOTHING_DUE})
-            for query in queries.DELETE_PAPER:
-                tx.run(query, run=run).consume()
+            tx.run(queries.DELETE_JOURNAL, run=run).consume()
+            tx.run(queries.DELETE_GONE, run=run).consume()
 
         self._fenced(lease, work, entries)
 
-    def _pages(self, query: str, key: str) -> Iterator[records.Row]:
+    def _pages(self, query: str, key: str) -> Iterator[Record]:
         after = ""
         while True:
             page = self.graph.read(partial(_page, query=query, after=after))
@@ -201,5 +204,5 @@ class Purging:
         self.graph.write(fenced)
 
 
-def _page(tx: ManagedTransaction, *, query: str, after: str) -> list[records.Row]:
-    return [row.data() for row in tx.run(query, after=after, page=PAGE)]
+def _page(tx: ManagedTransaction, *, query: str, after: str) -> list[Record]:
+    return list(tx.run(query, after=after, page=PAGE))

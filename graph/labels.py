@@ -228,12 +228,13 @@ JOURNAL: Final = Nodes(
     label=Label.JOURNAL,
     properties=(
         *_own(Kind.STRING, "run"),
-        *_own(Kind.INTEGER, "number"),
+        *_own(Kind.INTEGER, "number", "part"),
+        *_own(Kind.BOOLEAN, "last"),
         *_own(Kind.STRINGS, "subjects", "signals", "mentions", "links", "identifiers", "redacted", names_ids=True),
         *_own(Kind.STRINGS, "skipped", names_ids=True),
         *_own(Kind.STRINGS, "reasons"),
     ),
-    key=("run", "number"),
+    key=("run", "number", "part"),
     paper=True,
 )
 GONE: Final = Nodes(label=Label.GONE, properties=_own(Kind.STRING, "id", "run"), indexes=("run",), paper=True)

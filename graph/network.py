@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from neo4j import ManagedTransaction
+from neo4j import ManagedTransaction, Record
 
 from graph import queries, records
 from graph.connection import Graph
@@ -110,7 +110,7 @@ class Networks:
             if len(tx.run(queries.VISIBLE_SUBJECTS, ids=list(ends), **eyes).values()) < len(set(ends)):
                 write_entries(tx, [witnessed([], 0)])
                 return None
-            rows = tx.run(text, a=ends[0], b=ends[1], types=_types(kinds), steps=steps, most=most, **eyes).data()
+            rows = list(tx.run(text, a=ends[0], b=ends[1], types=_types(kinds), steps=steps, most=most, **eyes))
             found = _routes(tx, eyes, rows)
             write_entries(tx, [witnessed({*ends, *_targets(found.network)}, len(found.paths))])
             return found
@@ -202,7 +202,7 @@ def _witness(witnessed: Witnessed, found: SealedNetwork | None) -> Entry:
     return witnessed(_targets(found), len(found.nodes) + len(found.links))
 
 
-def _routes(tx: ManagedTransaction, eyes: Sight, rows: Sequence[records.Row]) -> SealedPaths:
+def _routes(tx: ManagedTransaction, eyes: Sight, rows: Sequence[Record]) -> SealedPaths:
     ties = [[records.link(one) for one in row["links"]] for row in rows]
     used = {link.facts.id: link for path in ties for link in path}
     network = _picture(tx, eyes, [used[id_] for id_ in sorted(used)], 0)

@@ -1,40 +1,75 @@
-"""One deleting transaction: all of a batch or nothing, with its journal line."""
+"""The deleting transactions of one batch, each with its part of the journal line."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from secrets import token_hex
+from typing import Final
 
 from neo4j import ManagedTransaction
 
-from graph import records, runs
+from graph import fence, records, runs
 from graph import run_queries as queries
 from graph.trail import write_entries
 from register.audit import Entry
-from register.ids import IdentifierId, LinkId, MentionId, RunId
-from register.runs import Changed, Erased, ErasureBatch, Skip
+from register.ids import EntryId, IdentifierId, LinkId, MentionId, RunId, SignalId, mint
+from register.runs import Changed, Erased, ErasureBatch, Lease, Skip
+from register.sealed import SignalFacts
+
+SIGNALS: Final = 2000
+"""Signals that one transaction deletes or redacts at most: some 50 MB of the server's memory."""
 
 
-def erase(tx: ManagedTransaction, run: RunId, batch: ErasureBatch, entry: Entry) -> Erased | Changed:
-    """Delete one batch, journal it, mark the ids that are gone and write `entry`, in a transaction under way."""
-    done = tx.run(queries.JOURNAL_LINE, run=run, number=batch.number).single()
-    if done is not None:
-        return records.intact(runs.line, done["line"])
-    if changed := tuple(_changed(tx, batch)):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What one transaction does of a batch: these signals, and after the last of them the subjects."""
+
+    whole: tuple[tuple[SignalId, int], ...]
+    redacted: tuple[tuple[SignalFacts, bytes], ...]
+    last: bool
+
+
+def cut(batch: ErasureBatch) -> Iterator[Part]:
+    """Yield the parts of a batch; nearly always one."""
+    most = max(len(batch.signals), len(batch.redacted), 1)
+    for start in range(0, most, SIGNALS):
+        yield Part(
+            whole=batch.signals[start : start + SIGNALS],
+            redacted=batch.redacted[start : start + SIGNALS],
+            last=start + SIGNALS >= most,
+        )
+
+
+def erase_part(
+    tx: ManagedTransaction, *, run: RunId, batch: ErasureBatch, part: Part, lease: Lease, entry: Entry
+) -> Erased | Changed | None:
+    """Do one part in a transaction under way; return the line when the batch is done, None when a part is left."""
+    fence.hold(tx, lease)
+    before = [row["last"] for row in tx.run(queries.JOURNAL_PARTS, run=run, number=batch.number)]
+    if any(before):
+        return _line(tx, run, batch.number)
+    if changed := tuple(_changed(tx, batch, part)):
         return Changed(items=changed)
-    line = _deleted(tx, batch)
-    tx.run(queries.APPEND_JOURNAL, line=runs.line_properties(run, batch.number, line)).consume()
+    done = _deleted(tx, batch, part)
+    place = {"run": run, "number": batch.number, "part": len(before), "last": part.last}
+    tx.run(queries.APPEND_JOURNAL, line=place | runs.line_properties(done)).consume()
     # Only ids that an intake could bring back: those of mentions and links are minted at each try.
-    gone = [*line.subjects, *line.signals, *line.identifiers]
+    gone = [*done.subjects, *done.signals, *done.identifiers]
     tx.run(queries.CREATE_GONE, run=run, ids=gone).consume()
-    count = len(gone) + len(line.mentions) + len(line.links)
-    write_entries(tx, [entry.found([*line.subjects, *line.signals], count)])
-    return line
+    own = entry if part.last else replace(entry, id=EntryId(mint()), salt=token_hex(16))
+    write_entries(tx, [own.found([*done.subjects, *done.signals], len(gone) + len(done.mentions) + len(done.links))])
+    return _line(tx, run, batch.number) if part.last else None
 
 
-def _changed(tx: ManagedTransaction, batch: ErasureBatch) -> Iterator[tuple[str, Skip]]:
-    """Lock everything the batch names and yield what is not there in the revision it was seen in."""
-    signals = [*batch.signals, *((facts.id, facts.revision - 1) for facts, _ in batch.redacted)]
+def _line(tx: ManagedTransaction, run: RunId, number: int) -> Erased:
+    rows = [row["line"] for row in tx.run(queries.JOURNAL, run=run) if row["line"]["number"] == number]
+    return records.intact(runs.lines, rows)[0]
+
+
+def _changed(tx: ManagedTransaction, batch: ErasureBatch, part: Part) -> Iterator[tuple[str, Skip]]:
+    """Lock everything the part touches and yield what is not there in the revision it was seen in."""
+    signals = [*part.whole, *((facts.id, facts.revision - 1) for facts, _ in part.redacted)]
     for query, wanted in zip(queries.LOCKED_REVISIONS, (batch.subjects, signals), strict=True):
-        ids = sorted(item for item, _ in wanted)
-        found = {row["id"]: row["revision"] for row in tx.run(query, ids=ids)} if ids else {}
+        found = {row["id"]: row["revision"] for row in tx.run(query, ids=sorted(item for item, _ in wanted))}
         for item, revision in wanted:
             if item not in found:
                 yield item, Skip.UNKNOWN
@@ -42,34 +77,42 @@ def _changed(tx: ManagedTransaction, batch: ErasureBatch) -> Iterator[tuple[str,
                 yield item, Skip.CHANGED
 
 
-def _deleted(tx: ManagedTransaction, batch: ErasureBatch) -> Erased:
-    subjects = sorted(item for item, _ in batch.subjects)
-    signals = sorted(item for item, _ in batch.signals)
-    stated = set(_run(tx, queries.STATED_LINKS, signals))
-    links = set(_run(tx, queries.DELETE_LINKS, subjects))
-    # A link of a deleted signal goes even where somebody tore it off its signal's subjects.
+def _deleted(tx: ManagedTransaction, batch: ErasureBatch, part: Part) -> Erased:
+    going = sorted(item for item, _ in batch.subjects)
+    whole = sorted(item for item, _ in part.whole)
+    touched = sorted([*whole, *(facts.id for facts, _ in part.redacted)])
+    stated = set(_run(tx, queries.STATED_LINKS, whole))
+    links = set(_run(tx, queries.DELETE_LINKS_IN, touched, going))
+    mentions = _run(tx, queries.DELETE_MENTIONS_IN, touched, going)
+    # Whoever tore a mention or link off its signal or subject does not keep it by that.
+    mentions += _run(tx, queries.DELETE_MENTIONS_BY, whole)
+    if part.last:
+        links.update(_run(tx, queries.DELETE_LINKS_OF, going))
+        mentions += _run(tx, queries.DELETE_MENTIONS_OF, going)
     links.update(_run(tx, queries.DELETE_LOST_LINKS, sorted(stated - links)))
-    mentions: list[str] = []
-    mentions += _run(tx, queries.DELETE_MENTIONS_OF, subjects)
-    mentions += _run(tx, queries.DELETE_MENTIONS_BY, signals)
-    carried = sorted(_run(tx, queries.DELETE_CARRIES, subjects))
-    identifiers = _run(tx, queries.DELETE_LAST_IDENTIFIERS, carried)
-    _run(tx, queries.DELETE_SUBJECTS, subjects)
-    _run(tx, queries.DELETE_SIGNALS, signals)
-    rows = records.Rows(records.properties(facts, mac) for facts, mac in batch.redacted)
-    if rows:
+    _run(tx, queries.DELETE_SIGNALS, whole)
+    if part.redacted:
+        rows = records.Rows(records.redaction(facts, mac) for facts, mac in part.redacted)
         tx.run(queries.REDACT_SIGNALS, rows=rows).consume()
     return Erased(
-        subjects=tuple(item for item in subjects),
-        signals=tuple(item for item in signals),
+        subjects=tuple(item for item, _ in sorted(batch.subjects)) if part.last else (),
+        signals=tuple(item for item, _ in sorted(part.whole)),
         mentions=tuple(sorted(map(MentionId, mentions))),
         links=tuple(sorted(map(LinkId, links))),
-        identifiers=tuple(sorted(map(IdentifierId, identifiers))),
-        redacted=tuple(sorted(facts.id for facts, _ in batch.redacted)),
-        skipped=batch.skipped,
+        identifiers=tuple(sorted(map(IdentifierId, _delete_subjects(tx, going)))) if part.last else (),
+        redacted=tuple(sorted(facts.id for facts, _ in part.redacted)),
+        skipped=batch.skipped if part.last else (),
     )
 
 
-def _run(tx: ManagedTransaction, query: str, ids: Collection[str]) -> list[str]:
+def _delete_subjects(tx: ManagedTransaction, subjects: Sequence[str]) -> list[str]:
+    """Delete subjects with nothing left at them; return the identifiers that went with their last one."""
+    carried = sorted(_run(tx, queries.DELETE_CARRIES, subjects))
+    last = _run(tx, queries.DELETE_LAST_IDENTIFIERS, carried)
+    _run(tx, queries.DELETE_SUBJECTS, subjects)
+    return last
+
+
+def _run(tx: ManagedTransaction, query: str, ids: Sequence[str], going: Sequence[str] = ()) -> list[str]:
     """Run a text over `ids`; return the one column it answers."""
-    return [row[0] for row in tx.run(query, ids=list(ids))] if ids else []
+    return [row[0] for row in tx.run(query, ids=list(ids), going=list(going))] if ids else []

@@ -44,6 +44,9 @@ LINK_ROW: Final = (
 _MENTION: Final = "m {.*, signal: g.id, subject: s.id}"
 BARE_MENTION: Final = f"m {{{bare(MENTIONS)}, signal: g.id, subject: s.id}}"
 
+# Both ends are found before the links between them, or the planner walks through all links of one end.
+BETWEEN: Final = "WITH DISTINCT g, a, b WHERE a <> b"
+
 # A node is locked by writing to it; what is read after that in the same statement is what the lock protects.
 LOCK: Final = "SET {0}.locked = true REMOVE {0}.locked"
 
@@ -162,6 +165,7 @@ RETURN g {{.*}} AS signal,
     COLLECT {{
         MATCH (g)-[:{Tie.MENTIONS}]->(a:{Label.SUBJECT}) WHERE {live("a")}
         MATCH (g)-[:{Tie.MENTIONS}|{Tie.AT}]->(b) WHERE {_end("b")}
+        {BETWEEN}
         MATCH (a)-[r:{LINK_TYPES}]->(b) WHERE r.signal = g.id AND {visible("r")}
         RETURN DISTINCT {LINK_ROW}
     }} AS links

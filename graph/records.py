@@ -32,6 +32,7 @@ from register.stores import HarbourNode, Node
 
 Row = Mapping[str, Any]
 Properties = dict[str, Any]
+S = TypeVar("S")
 T = TypeVar("T")
 F = TypeVar("F", SubjectFacts, SignalFacts, MentionFacts, LinkFacts)
 
@@ -57,10 +58,10 @@ def microseconds(value: datetime) -> int:
     return (value - _EPOCH) // timedelta(microseconds=1)
 
 
-def intact(read: Callable[[Row], T], row: Row) -> T:
-    """Read a row that this register alone writes and that has no MAC. Raises Tampered: it is not what was written."""
+def intact(read: Callable[[S], T], stored: S) -> T:
+    """Read what this register alone writes and what has no MAC. Raises Tampered: it is not what was written."""
     try:
-        return read(row)
+        return read(stored)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise Tampered from None
 
@@ -187,6 +188,17 @@ def properties(facts: Facts, mac: bytes, values: Mapping[str, Sealed] | None = N
     if values:
         stored.update((name, value.blob) for name, value in values.items())
     return stored
+
+
+def redaction(facts: SignalFacts, mac: bytes) -> Properties:
+    """Return what changes of a signal when mentions and links are taken out of it."""
+    return {
+        "id": facts.id,
+        "revision": facts.revision,
+        "mentions": list(facts.mentions) or None,
+        "links": list(facts.links) or None,
+        "mac": mac,
+    }
 
 
 def subject(row: Row) -> SealedSubject:

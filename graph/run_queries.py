@@ -17,7 +17,7 @@ from graph.labels import (
     Relationships,
     Tie,
 )
-from graph.queries import BARE_MENTION, LINK_ROW, LINK_TYPES, LOCK, bare
+from graph.queries import BARE_MENTION, BETWEEN, LINK_ROW, LINK_TYPES, LOCK, bare
 
 # The lease.
 
@@ -60,6 +60,7 @@ RETURN g {{{bare(SIGNAL)}}} AS signal,
     COLLECT {{
         MATCH (g)-[:{Tie.MENTIONS}]->(a:{Label.SUBJECT})
         MATCH (g)-[:{Tie.MENTIONS}|{Tie.AT}]->(b)
+        {BETWEEN}
         MATCH (a)-[r:{LINK_TYPES}]->(b) WHERE r.signal = g.id
         RETURN DISTINCT {LINK_ROW}
     }} AS links
@@ -118,13 +119,24 @@ RUNS: Final = f"MATCH (r:{Label.RUN}) RETURN r {{.*}} AS run ORDER BY r.started_
 
 APPEND_JOURNAL: Final = f"CREATE (j:{Label.JOURNAL}) SET j = $line"
 
-JOURNAL: Final = f"MATCH (j:{Label.JOURNAL} {{run: $run}}) RETURN j {{.*}} AS line ORDER BY j.number"
+JOURNAL: Final = f"""
+MATCH (j:{Label.JOURNAL}) WHERE j.run = $run AND j.number IS NOT NULL AND j.part IS NOT NULL
+RETURN j {{.*}} AS line ORDER BY j.number, j.part
+"""
 
-JOURNAL_LINE: Final = f"MATCH (j:{Label.JOURNAL} {{run: $run, number: $number}}) RETURN j {{.*}} AS line"
+JOURNAL_PARTS: Final = f"""
+MATCH (j:{Label.JOURNAL}) WHERE j.run = $run AND j.number = $number AND j.part IS NOT NULL
+RETURN j.last AS last
+"""
 
 CREATE_GONE: Final = f"UNWIND $ids AS id CREATE (:{Label.GONE} {{id: id, run: $run}})"
 
-DELETE_PAPER: Final = tuple(f"MATCH (n:{label}) WHERE n.run = $run DELETE n" for label in (Label.JOURNAL, Label.GONE))
+DELETE_JOURNAL: Final = f"""
+MATCH (j:{Label.JOURNAL}) WHERE j.run = $run AND j.number IS NOT NULL AND j.part IS NOT NULL
+DELETE j
+"""
+
+DELETE_GONE: Final = f"MATCH (x:{Label.GONE} {{run: $run}}) DELETE x"
 
 # Deleting, in the order in which it is done.
 
@@ -135,7 +147,19 @@ LOCKED_REVISIONS: Final = tuple(
 
 STATED_LINKS: Final = f"UNWIND $ids AS id MATCH (g:{Label.SIGNAL} {{id: id}}) UNWIND g.links AS link RETURN link"
 
-DELETE_LINKS: Final = f"""
+DELETE_LINKS_IN: Final = f"""
+UNWIND $ids AS id
+MATCH (g:{Label.SIGNAL} {{id: id}})
+MATCH (g)-[:{Tie.MENTIONS}]->(a:{Label.SUBJECT})
+MATCH (g)-[:{Tie.MENTIONS}|{Tie.AT}]->(b)
+{BETWEEN}
+MATCH (a)-[r:{LINK_TYPES}]->(b) WHERE r.signal = g.id AND (a.id IN $going OR b.id IN $going)
+WITH DISTINCT r, r.id AS link
+DELETE r
+RETURN link
+"""
+
+DELETE_LINKS_OF: Final = f"""
 UNWIND $ids AS id
 MATCH (:{Label.SUBJECT} {{id: id}})-[r:{LINK_TYPES}]-()
 WITH DISTINCT r, r.id AS link
@@ -150,11 +174,25 @@ DELETE r
 RETURN link
 """
 
-_DELETE_MENTIONS: Final = f"-[m:{Tie.MENTIONS}]-() WITH m, m.id AS mention DELETE m RETURN mention"
+_DELETE_MENTIONS: Final = "WITH m, m.id AS mention DELETE m RETURN mention"
 
-DELETE_MENTIONS_OF: Final = f"UNWIND $ids AS id MATCH (:{Label.SUBJECT} {{id: id}}){_DELETE_MENTIONS}"
+DELETE_MENTIONS_IN: Final = f"""
+UNWIND $ids AS id
+MATCH (:{Label.SIGNAL} {{id: id}})-[m:{Tie.MENTIONS}]->(s) WHERE s.id IN $going
+{_DELETE_MENTIONS}
+"""
 
-DELETE_MENTIONS_BY: Final = f"UNWIND $ids AS id MATCH (:{Label.SIGNAL} {{id: id}}){_DELETE_MENTIONS}"
+DELETE_MENTIONS_BY: Final = f"""
+UNWIND $ids AS id
+MATCH (:{Label.SIGNAL} {{id: id}})-[m:{Tie.MENTIONS}]->()
+{_DELETE_MENTIONS}
+"""
+
+DELETE_MENTIONS_OF: Final = f"""
+UNWIND $ids AS id
+MATCH (:{Label.SUBJECT} {{id: id}})<-[m:{Tie.MENTIONS}]-()
+{_DELETE_MENTIONS}
+"""
 
 DELETE_CARRIES: Final = f"""
 UNWIND $ids AS id
@@ -182,36 +220,39 @@ CALL (g) {{ MATCH (g)-[at:{Tie.AT}]->() DELETE at }}
 DELETE g
 """
 
-REDACT_SIGNALS: Final = f"UNWIND $rows AS row MATCH (g:{Label.SIGNAL} {{id: row.id}}) SET g += row"
+REDACT_SIGNALS: Final = f"""
+UNWIND $rows AS row
+MATCH (g:{Label.SIGNAL} {{id: row.id}})
+SET g.revision = row.revision, g.mentions = row.mentions, g.links = row.links, g.mac = row.mac
+"""
 
-# Reading back.
-
-
-def _naming(declared: Nodes | Relationships) -> tuple[tuple[str, bool], ...]:
-    """Return the properties that may hold an id of something deleted, each with whether it is a list."""
-    return tuple(
-        (one.name, one.kind is Kind.STRINGS) for one in declared.properties if one.name == "id" or one.names_ids
-    )
+# Reading back: by looking at every record, not by an index.
 
 
-def _remains(pattern: str, name: str, is_list: bool) -> str:
-    if is_list:
-        return f"MATCH {pattern} UNWIND n.{name} AS id WITH id WHERE id IN $ids RETURN DISTINCT id"
-    return f"MATCH {pattern} WHERE n.{name} IN $ids RETURN DISTINCT n.{name} AS id"
+def _remains(pattern: str, name: str, declared: Nodes | Relationships) -> str:
+    """Return the text that finds which of `ids` stand in some property of what `pattern` matches."""
+    places = [
+        f"coalesce(n.{one.name}, [])" if one.kind is Kind.STRINGS else f"[n.{one.name}]"
+        for one in declared.properties
+        if one.name == "id" or one.names_ids
+    ]
+    return f"MATCH {pattern} UNWIND {' + '.join(places)} AS id WITH n, id WHERE id IN $ids RETURN DISTINCT {name}, id"
+
+
+def _holds_ids(declared: Nodes | Relationships) -> bool:
+    return any(one.name == "id" or one.names_ids for one in declared.properties)
 
 
 REMAINS: Final = (
     *(
-        (str(nodes.label), _remains(f"(n:{nodes.label})", name, is_list))
+        _remains(f"(n:{nodes.label})", f"'{nodes.label}' AS name", nodes)
         for nodes in NODES
-        if not nodes.paper
-        for name, is_list in _naming(nodes)
+        if _holds_ids(nodes) and not nodes.paper
     ),
     *(
-        (type_, _remains(f"()-[n:{type_}]->()", name, is_list))
+        _remains(f"()-[n:{'|'.join(ties.types)}]->()", "type(n) AS name", ties)
         for ties in RELATIONSHIPS
-        for type_ in ties.types
-        for name, is_list in _naming(ties)
+        if _holds_ids(ties)
     ),
 )
-"""For each label and type, each place where an id may stand: the text that finds which of `ids` do."""
+"""Texts that together look in every place where an id of something deleted may stand; they answer `name` and `id`."""

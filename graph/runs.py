@@ -1,6 +1,7 @@
 """Orders, runs and journal lines as nodes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 from neo4j import ManagedTransaction
@@ -110,11 +111,9 @@ def change(tx: ManagedTransaction, id_: RunId, changes: Mapping[str, Any]) -> No
         raise NotFound
 
 
-def line_properties(id_: RunId, number: int, line: Erased) -> Properties:
-    """Return what is stored of a journal line."""
+def line_properties(line: Erased) -> Properties:
+    """Return what is stored of a journal line, but for its place."""
     return {
-        "run": id_,
-        "number": number,
         "subjects": list(line.subjects),
         "signals": list(line.signals),
         "mentions": list(line.mentions),
@@ -126,14 +125,22 @@ def line_properties(id_: RunId, number: int, line: Erased) -> Properties:
     }
 
 
-def line(row: Row) -> Erased:
-    """Return the journal line in `row`."""
+def lines(rows: Iterable[Row]) -> tuple[Erased, ...]:
+    """Return the journal lines in `rows`, in which the parts of a line follow one another."""
+    return tuple(_joined(list(parts)) for _, parts in groupby(rows, key=lambda row: row["number"]))
+
+
+def _joined(parts: Sequence[Row]) -> Erased:
+    def ids(name: str) -> Iterator[str]:
+        return iter(sorted(item for part in parts for item in part[name]))
+
+    skipped = (pair for part in parts for pair in zip(part["skipped"], part["reasons"], strict=True))
     return Erased(
-        subjects=tuple(map(SubjectId, row["subjects"])),
-        signals=tuple(map(SignalId, row["signals"])),
-        mentions=tuple(map(MentionId, row["mentions"])),
-        links=tuple(map(LinkId, row["links"])),
-        identifiers=tuple(map(IdentifierId, row["identifiers"])),
-        redacted=tuple(map(SignalId, row["redacted"])),
-        skipped=tuple((item, Skip(why)) for item, why in zip(row["skipped"], row["reasons"], strict=True)),
+        subjects=tuple(map(SubjectId, ids("subjects"))),
+        signals=tuple(map(SignalId, ids("signals"))),
+        mentions=tuple(map(MentionId, ids("mentions"))),
+        links=tuple(map(LinkId, ids("links"))),
+        identifiers=tuple(map(IdentifierId, ids("identifiers"))),
+        redacted=tuple(map(SignalId, ids("redacted"))),
+        skipped=tuple((item, Skip(why)) for item, why in skipped),
     )

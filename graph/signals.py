@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import chain
-from typing import Any, Final
+from typing import Final
 
-from neo4j import ManagedTransaction
+from neo4j import ManagedTransaction, Record
 
 from graph import queries, records
 from graph.connection import Graph
@@ -114,10 +114,10 @@ class Signals:
             after = page[-1]["signal"]
 
 
-def _roster_page(tx: ManagedTransaction, *, since: datetime | None, after: str) -> list[dict[str, Any]]:
+def _roster_page(tx: ManagedTransaction, *, since: datetime | None, after: str) -> list[Record]:
     if since is None:
-        return tx.run(queries.ROSTER, after=after, page=PAGE).data()
-    return tx.run(queries.ROSTER_SINCE, since=records.microseconds(since), after=after, page=PAGE).data()
+        return list(tx.run(queries.ROSTER, after=after, page=PAGE))
+    return list(tx.run(queries.ROSTER_SINCE, since=records.microseconds(since), after=after, page=PAGE))
 
 
 def _moved() -> Conflict:

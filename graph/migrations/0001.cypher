@@ -6,7 +6,7 @@ CREATE CONSTRAINT entry_at_id IF NOT EXISTS FOR (n:Entry) REQUIRE (n.at, n.id) I
 CREATE CONSTRAINT lease_key IF NOT EXISTS FOR (n:Lease) REQUIRE n.key IS UNIQUE;
 CREATE CONSTRAINT run_id IF NOT EXISTS FOR (n:Run) REQUIRE n.id IS UNIQUE;
 CREATE CONSTRAINT order_id IF NOT EXISTS FOR (n:Order) REQUIRE n.id IS UNIQUE;
-CREATE CONSTRAINT journal_run_number IF NOT EXISTS FOR (n:Journal) REQUIRE (n.run, n.number) IS UNIQUE;
+CREATE CONSTRAINT journal_run_number_part IF NOT EXISTS FOR (n:Journal) REQUIRE (n.run, n.number, n.part) IS UNIQUE;
 CREATE CONSTRAINT gone_id IF NOT EXISTS FOR (n:Gone) REQUIRE n.id IS UNIQUE;
 CREATE CONSTRAINT mentions_id IF NOT EXISTS FOR ()-[r:MENTIONS]-() REQUIRE r.id IS UNIQUE;
 CREATE INDEX signal_entered_at IF NOT EXISTS FOR (n:Signal) ON (n.entered_at);
