@@ -30,7 +30,7 @@ class Finding:
 
 REMEDY = {
     "register.absent": "run `theme-register init`, or set THEME_REGISTER_HOME to where the register is",
-    "keystore.absent": "bring the keys back from their replica; a new key store is never made in its place",
+    "keystore.absent": "without the keys nothing can be read any more; a new key store is never made in its place",
     "swap.clear": "encrypt swap, or turn it off",
     "core-dumps": "run with `ulimit -c 0`",
 }

@@ -38,9 +38,7 @@ class Permission(StrEnum):
     RETENTION_ORDER = "retention.order"
     RETENTION_APPROVE = "retention.approve"
     CERTIFICATE_SEE = "certificate.see"
-    AUDIT_SEE = "audit.see"
     ACTOR_MANAGE = "actor.manage"
-    HEALTH_SEE = "health.see"
 
 
 _P = Permission
@@ -54,11 +52,13 @@ PERMISSIONS: Final = MappingProxyType(
                 _P.RETENTION_ORDER,
                 _P.RETENTION_APPROVE,
                 _P.CERTIFICATE_SEE,
-                _P.AUDIT_SEE,
-                _P.HEALTH_SEE,
             }
         ),
-        Role.ADMINISTRATOR: frozenset({_P.ACTOR_MANAGE, _P.HEALTH_SEE}),
+        Role.ADMINISTRATOR: frozenset(
+            {
+                _P.ACTOR_MANAGE,
+            }
+        ),
         Role.SYSTEM: frozenset({_P.RETENTION_PLAN}),
     }
 )

@@ -18,7 +18,7 @@ def find(
         str, typer.Option(help="Strong identifier instead of a name, as KIND:VALUE, such as kvk:99169940.")
     ] = "",
     born: Annotated[str, typer.Option(help="Birth date, YYYY, YYYY-MM or YYYY-MM-DD; breaks ties.")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=50)] = 10,
+    limit: Annotated[int, typer.Option(min=1, max=50, help="At most so many hits.")] = 10,
     purpose: Purpose = "theme-insight",
     case: Case = "",
     key_file: KeyFile = None,
@@ -39,7 +39,7 @@ def find(
 
 
 def subject(
-    subject_id: Annotated[str, typer.Argument(metavar="ID")],
+    subject_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the subject, as `find` shows it.")],
     purpose: Purpose = "theme-insight",
     case: Case = "",
     key_file: KeyFile = None,
@@ -53,7 +53,7 @@ def subject(
 
 
 def signal(
-    signal_id: Annotated[str, typer.Argument(metavar="ID")],
+    signal_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the signal.")],
     purpose: Purpose = "theme-insight",
     case: Case = "",
     key_file: KeyFile = None,
@@ -67,7 +67,7 @@ def signal(
 
 def network(
     start: Annotated[str, typer.Argument(metavar="ID", help="Subject in the middle.")],
-    depth: Annotated[int, typer.Option(min=1, max=3)] = 2,
+    depth: Annotated[int, typer.Option(min=1, max=3, help="So many links away from the middle.")] = 2,
     kind: Kinds = [],  # noqa: B006 (typer reads the default, nothing writes to it)
     budget: Annotated[int, typer.Option(min=1, max=2000, help="At most so many links.")] = 500,
     picture: Annotated[
@@ -91,8 +91,8 @@ def network(
 
 
 def paths(
-    one: Annotated[str, typer.Argument(metavar="FROM")],
-    other: Annotated[str, typer.Argument(metavar="TO")],
+    one: Annotated[str, typer.Argument(metavar="FROM", help="Id of the subject at one end.")],
+    other: Annotated[str, typer.Argument(metavar="TO", help="Id of the subject at the other end.")],
     steps: Annotated[int, typer.Option(min=1, max=6, help="At most so many links.")] = 6,
     kind: Kinds = [],  # noqa: B006 (typer reads the default, nothing writes to it)
     most: Annotated[int, typer.Option(min=1, max=20, help="At most so many alternatives.")] = 5,

@@ -64,7 +64,7 @@ def runs(key_file: KeyFile = None, url: Url = None, as_json: AsJson = False) -> 
 
 @retention.command()
 def approve(
-    run_id: Annotated[str, typer.Argument(metavar="RUN")],
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="Id of the run.")],
     digest: Annotated[str, typer.Argument(help="Digest of the plan, as `retention runs` shows it.")],
     key_file: KeyFile = None,
     url: Url = None,
@@ -87,7 +87,7 @@ def listed(key_file: KeyFile = None, url: Url = None, as_json: AsJson = False) -
 
 @certificate.command("show")
 def shown(
-    certificate_id: Annotated[str, typer.Argument(metavar="CERTIFICATE")],
+    certificate_id: Annotated[str, typer.Argument(metavar="CERTIFICATE", help="Id of the certificate.")],
     save: Annotated[
         Path | None, typer.Option(help="Write its files to this new folder, for `verify certificate`.")
     ] = None,

@@ -50,7 +50,11 @@ def listed(key_file: KeyFile = None, url: Url = None, as_json: AsJson = False) -
 
 
 @users.command()
-def end(code: str, key_file: KeyFile = None, url: Url = None) -> None:
+def end(
+    code: Annotated[str, typer.Argument(help="Code of the person or machine.")],
+    key_file: KeyFile = None,
+    url: Url = None,
+) -> None:
     """End somebody's key at once."""
     Client(settings_with(key_file, url)).delete(f"/v1/actors/{code}")
     show.console().print(f"{code}: ended")

@@ -4,7 +4,7 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from register.enquiry import Caption, Hit, Picture, Route, SignalPage, Statement, SubjectPage
+from register.answers import Caption, Hit, Picture, Route, SignalPage, Statement, SubjectPage
 from register.grading import SubjectKind
 from register.links import Basis, LinkKind
 from register.sealed import LinkFacts

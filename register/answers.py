@@ -1,0 +1,87 @@
+"""What an enquiry answers, in clear text: shown to one reader, kept nowhere."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from register.grading import SubjectKind
+from register.ids import SignalId, SubjectId
+from register.sealed import LinkFacts, SignalFacts
+from register.stores import HarbourNode
+from register.subjects import NewIdentifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A subject found: how a visible signal names it, and, of a search by name, a score of 0 to 100 with reasons."""
+
+    subject: SubjectId
+    kind: SubjectKind
+    names: tuple[str, ...]
+    born_on: str | None
+    remove_by: date
+    score: float
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What one signal states about a subject."""
+
+    signal: SignalId
+    subject: SubjectId
+    category: str
+    names: tuple[str, ...]
+    born_on: str | None
+    position: str | None
+    identifiers: tuple[NewIdentifier, ...]
+    special: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectPage:
+    """A subject with every visible statement about it and every visible link of it."""
+
+    subject: SubjectId
+    kind: SubjectKind
+    remove_by: date
+    statements: tuple[Statement, ...]
+    links: tuple[LinkFacts, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalPage:
+    """A signal as a reader may see it, its texts with placeholders where a subject is gone or hidden."""
+
+    facts: SignalFacts
+    texts: Mapping[str, str]
+    statements: tuple[Statement, ...]
+    links: tuple[LinkFacts, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caption:
+    """A subject in a picture: id, kind, and the name by which a visible signal calls it."""
+
+    subject: SubjectId
+    kind: SubjectKind
+    name: str
+    remove_by: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A link network: subjects, harbours and links; `left_out` visible links were beyond the budget."""
+
+    subjects: tuple[Caption, ...]
+    harbours: tuple[HarbourNode, ...]
+    links: tuple[LinkFacts, ...]
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One path: subjects or harbours along it, and the links between them."""
+
+    stops: tuple[str, ...]
+    links: tuple[str, ...]
