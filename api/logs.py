@@ -33,5 +33,7 @@ def configure(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Lines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("neo4j", "httpx", "httpcore", "apscheduler", "uvicorn"):
+    for noisy in ("httpx", "httpcore", "apscheduler", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # The driver's warnings of retries quote what the server said.
+    logging.getLogger("neo4j").setLevel(logging.ERROR)
