@@ -86,7 +86,12 @@ class Erasure(Protocol):
 
         All or nothing: where a subject or signal is not there in the revision given (for `redacted`: the one before),
         nothing is deleted or journalled, and `Changed` names every such item. A number that is in the journal already
-        returns its line and does nothing. The mentions and links deleted are those found in the graph.
+        whole returns its line and does nothing. The mentions and links deleted are those found in the graph. `entry`
+        names the subjects and signals deleted; its count is that of all elements.
+
+        A batch of very many signals may go in several transactions, each whole in itself, journalled and audited, the
+        subjects with the last. Interrupted, its line in the journal says what was done; the rest is composed anew under
+        the next number.
         """
 
     def journal(self, run: RunId) -> tuple[Erased, ...]:
