@@ -167,7 +167,9 @@ _MENTION_ENDS = ("signal", "subject")
 _LINK_ENDS = ("kind", "from_", "to", "to_port")
 
 SUBJECT: Final = Nodes(
-    label=Label.SUBJECT, properties=(*_facts(SubjectFacts), MAC, DISTRUSTED), indexes=("distrusted_on",)
+    label=Label.SUBJECT,
+    properties=(*_facts(SubjectFacts, names_ids=("identifiers",)), MAC, DISTRUSTED),
+    indexes=("distrusted_on",),
 )
 SIGNAL: Final = Nodes(
     label=Label.SIGNAL,

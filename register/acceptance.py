@@ -15,7 +15,7 @@ from register.errors import Fault, Invalid
 from register.grading import SubjectKind
 from register.ids import IdentifierId, LinkId, MentionId, ReceiptId, SignalId, SubjectId, mint
 from register.lifetime import DeadlineOf
-from register.narrative import FreeText, Labels, Named, RedactedText, Redaction, redact
+from register.narrative import FreeText, Named, RedactedText, Redaction, redact
 from register.sealed import LinkFacts, MentionFacts, SignalFacts, SubjectFacts
 from register.signals import NewSignal, canonical
 from register.subjects import STRONG, NewIdentifier, NewSubject, normalise
@@ -86,19 +86,26 @@ class Composer:
             Invalid: a `same_as` names no live subject of that kind (rule `same-as.unknown`); nothing was added.
         """
         same_as = self._same_as(signal)
-        chosen: SubjectId | None
         subject_ids: list[SubjectId] = []
+        identifiers: list[tuple[IdentifierId, ...]] = []
         for place, subject in enumerate(signal.subjects):
-            chosen = same_as.get(place) or self._match(subject, taken={*subject_ids, *same_as.values()})
-            if chosen is None:
-                chosen = ids.subjects.get(place) or SubjectId(mint())
-                self._create(chosen, subject.kind, signal.received_on)
+            known = same_as.get(place) or self._match(subject, taken={*subject_ids, *same_as.values()})
+            subject_ids.append(known or ids.subjects.get(place) or SubjectId(mint()))
+            identifiers.append(self._identifiers(subject, subject_ids[-1]))
+            if known is None:
+                self._create(subject_ids[-1], subject.kind, signal.received_on, identifiers[-1])
             else:
-                self._move(chosen, signal.received_on)
-            subject_ids.append(chosen)
+                self._move(known, signal.received_on, identifiers[-1])
         texts, positions, redaction = _redacted(signal)
         mentions = tuple(
-            self._mention(signal, ids.signal, subject_ids[place], place, positions[place], redaction.labels[place])
+            AcceptedMention(
+                facts=_mention(signal, ids.signal, place, subject_ids[place], identifiers[place]),
+                names=subject.names,
+                born_on=subject.born_on,
+                position=positions[place],
+                identifiers=subject.identifiers,
+                labels=redaction.labels[place],
+            )
             for place, subject in enumerate(signal.subjects)
         )
         links = tuple(_links(signal, ids.signal, subject_ids))
@@ -146,80 +153,58 @@ class Composer:
 
     def _match(self, subject: NewSubject, *, taken: set[SubjectId]) -> SubjectId | None:
         for identifier in strong(subject):
-            known = self._identifier(identifier, mint_missing=False)
+            known = self._known_id(identifier)
             if known is None:
                 continue
             carriers: set[SubjectId] = {*self.known.carriers.get(known, ()), *self._carriers.get(known, ())} - taken
-            fitting = sorted(one for one in carriers if self._fits(one, subject.kind))
+            fitting = sorted(one for one in carriers if self._fits(one, subject.kind, known))
             if fitting:
                 return fitting[0]
         return None
 
-    def _fits(self, subject: SubjectId, kind: SubjectKind) -> bool:
-        facts = self._current(subject)
-        return facts is not None and facts.kind is kind and self._live(facts)
+    def _fits(self, subject: SubjectId, kind: SubjectKind, identifier: IdentifierId) -> bool:
+        """Say whether this carrier is a match: its own facts name the identifier, whatever the graph ties to it."""
+        facts = self._created.get(subject) or self._moved.get(subject) or self.known.subjects.get(subject)
+        return facts is not None and facts.kind is kind and identifier in facts.identifiers and self._live(facts)
 
-    def _current(self, subject: SubjectId) -> SubjectFacts | None:
-        return self._created.get(subject) or self._moved.get(subject) or self.known.subjects.get(subject)
-
-    def _identifier(self, identifier: NewIdentifier, *, mint_missing: bool) -> IdentifierId | None:
+    def _known_id(self, identifier: NewIdentifier) -> IdentifierId | None:
         known = self._minted.get(identifier) or self.known.identifiers.get(identifier)
-        if known is not None and known not in self.known.gone:
-            if mint_missing and known not in self.known.held:
+        return None if known in self.known.gone else known
+
+    def _identifiers(self, subject: NewSubject, subject_id: SubjectId) -> tuple[IdentifierId, ...]:
+        """Return the ids of the subject's strong identifiers, sorted, minting what is not known."""
+        found = []
+        for identifier in strong(subject):
+            known = self._known_id(identifier)
+            if known is None:
+                known = IdentifierId(mint())
                 self._minted[identifier] = known
-            return known
-        if not mint_missing:
-            return None
-        if known is not None:
-            self._replaced[identifier] = known
-        self._minted[identifier] = IdentifierId(mint())
-        return self._minted[identifier]
+                if identifier in self.known.identifiers:
+                    self._replaced[identifier] = self.known.identifiers[identifier]
+            elif known not in self.known.held:
+                self._minted[identifier] = known
+            self._carriers.setdefault(known, []).append(subject_id)
+            found.append(known)
+        return tuple(sorted(found))
 
-    def _create(self, subject: SubjectId, kind: SubjectKind, received_on: date) -> None:
+    def _create(
+        self, subject: SubjectId, kind: SubjectKind, received_on: date, identifiers: tuple[IdentifierId, ...]
+    ) -> None:
         remove_by = self.deadline(received_on).remove_by
-        self._created[subject] = SubjectFacts(id=subject, kind=kind, revision=1, remove_by=remove_by)
+        self._created[subject] = SubjectFacts(
+            id=subject, kind=kind, revision=1, remove_by=remove_by, identifiers=identifiers
+        )
 
-    def _move(self, subject: SubjectId, received_on: date) -> None:
+    def _move(self, subject: SubjectId, received_on: date, identifiers: tuple[IdentifierId, ...]) -> None:
         remove_by = self.deadline(received_on).remove_by
-        if subject in self._created:
-            facts = self._created[subject]
-            self._created[subject] = replace(facts, remove_by=max(facts.remove_by, remove_by))
-        else:
+        where, facts = self._created, self._created.get(subject)
+        if facts is None:
             seen = self.known.subjects[subject]
-            facts = self._moved.get(subject, replace(seen, revision=seen.revision + 1))
-            self._moved[subject] = replace(facts, remove_by=max(facts.remove_by, remove_by))
-
-    def _mention(
-        self,
-        stated: NewSignal,
-        signal: SignalId,
-        subject_id: SubjectId,
-        place: int,
-        position: RedactedText | None,
-        labels: Labels,
-    ) -> AcceptedMention:
-        subject = stated.subjects[place]
-        identifiers = [self._identifier(one, mint_missing=True) for one in strong(subject)]
-        for identifier in identifiers:
-            if identifier is not None:
-                self._carriers.setdefault(identifier, []).append(subject_id)
-        return AcceptedMention(
-            facts=MentionFacts(
-                id=MentionId(mint()),
-                signal=signal,
-                subject=subject_id,
-                place=place,
-                category=subject.category,
-                special=tuple(sorted(subject.special_categories)),
-                identifiers=tuple(sorted(one for one in identifiers if one is not None)),
-                handling=stated.handling.code,
-                markings=tuple(sorted(stated.markings)),
-            ),
-            names=subject.names,
-            born_on=subject.born_on,
-            position=position,
-            identifiers=subject.identifiers,
-            labels=labels,
+            where, facts = self._moved, self._moved.get(subject, replace(seen, revision=seen.revision + 1))
+        where[subject] = replace(
+            facts,
+            remove_by=max(facts.remove_by, remove_by),
+            identifiers=tuple(sorted({*facts.identifiers, *identifiers})),
         )
 
     def _facts(
@@ -247,6 +232,23 @@ class Composer:
             links=tuple(sorted(one.id for one in links)),
             ports=tuple(sorted(signal.ports)),
         )
+
+
+def _mention(
+    signal: NewSignal, signal_id: SignalId, place: int, subject_id: SubjectId, identifiers: tuple[IdentifierId, ...]
+) -> MentionFacts:
+    subject = signal.subjects[place]
+    return MentionFacts(
+        id=MentionId(mint()),
+        signal=signal_id,
+        subject=subject_id,
+        place=place,
+        category=subject.category,
+        special=tuple(sorted(subject.special_categories)),
+        identifiers=identifiers,
+        handling=signal.handling.code,
+        markings=tuple(sorted(signal.markings)),
+    )
 
 
 def _redacted(signal: NewSignal) -> tuple[dict[str, RedactedText], tuple[RedactedText | None, ...], Redaction]:

@@ -55,6 +55,8 @@ class SubjectFacts:
         revision: raised by one at every change, a new signal about the subject included.
         remove_by: civil date from whose 00:00 on the subject is invisible.
         restricted: invisible for another reason than its term (dispute, request, data that do not verify).
+        identifiers: ids of the strong identifiers that signals state about it, sorted. Under the subject's own MAC, so
+            that nobody ties an identifier to somebody else and has later signals laid on the wrong person.
     """
 
     id: SubjectId
@@ -62,6 +64,7 @@ class SubjectFacts:
     revision: int
     remove_by: date
     restricted: bool = False
+    identifiers: tuple[IdentifierId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,7 +57,7 @@ def knowing(*carried: tuple[NewIdentifier, SubjectFacts]) -> Known:
         gone=frozenset(),
         held=frozenset(ids.values()),
         carriers={ids[identifier]: (one.id,) for identifier, one in carried},
-        subjects={one.id: one for _, one in carried},
+        subjects={one.id: replace(one, identifiers=tuple(ids.values())) for _, one in carried},
     )
 
 
@@ -67,7 +67,8 @@ def test_a_strong_identifier_joins_a_live_subject_and_moves_its_date():
     compose.add(a_signal(subjects=(person("p1", KVK),), received_on=date(2026, 10, 4), links=()), Ids.minted())
     batch = compose.batch()
     assert batch.created == ()
-    assert batch.moved == (replace(known, revision=5, remove_by=date(2031, 10, 4)),)
+    (moved,) = batch.moved
+    assert moved == replace(known, revision=5, remove_by=date(2031, 10, 4), identifiers=moved.identifiers)
     assert batch.identifiers == {}
 
 
@@ -75,7 +76,8 @@ def test_an_older_signal_never_shortens_the_date():
     known = facts(remove_by=date(2031, 1, 1))
     compose = composer(knowing((KVK, known)))
     compose.add(a_signal(subjects=(person("p1", KVK),), received_on=date(2023, 1, 2), links=()), Ids.minted())
-    assert compose.batch().moved == (replace(known, revision=5),)
+    (moved,) = compose.batch().moved
+    assert (moved.id, moved.revision, moved.remove_by) == (known.id, 5, known.remove_by)
 
 
 def test_names_alone_never_merge():
@@ -102,6 +104,17 @@ def test_the_identifier_issued_to_one_bearer_decides_when_two_disagree():
     compose = composer(knowing((PASSPORT, by_passport), (BSN, by_bsn)))
     compose.add(a_signal(subjects=(person("p1", PASSPORT, BSN),), links=()), Ids.minted())
     assert [one.id for one in compose.batch().moved] == [by_bsn.id]
+
+
+def test_an_identifier_tied_to_somebody_else_in_the_graph_is_no_match():
+    """Whoever writes to the database can tie an identifier to anybody; the subject's own facts do not name it."""
+    known = knowing((BSN, facts()))
+    (victim,) = known.subjects.values()
+    known = replace(known, subjects={victim.id: replace(victim, identifiers=())})
+    compose = composer(known)
+    compose.add(a_signal(subjects=(person("p1", BSN),), links=()), Ids.minted())
+    batch = compose.batch()
+    assert (len(batch.created), batch.moved) == (1, ())
 
 
 def test_a_person_never_becomes_an_organisation():
@@ -166,7 +179,9 @@ def test_a_batch_is_coherent(handed_in):
     batch = compose.batch()
     created = {one.id for one in batch.created}
     minted = set(batch.identifiers.values())
+    carried = {one.id: set(one.identifiers) for one in batch.created}
     for signal in batch.signals:
+        assert all(set(one.facts.identifiers) <= carried[one.facts.subject] for one in signal.mentions)
         mentioned = [one.facts.subject for one in signal.mentions]
         assert len(set(mentioned)) == len(mentioned)
         assert set(mentioned) <= created
