@@ -1,11 +1,12 @@
 """The HTTP application: routes, problems, headers. Takes an opened register and serves it."""
 
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 
 from api.http import actors, health, problems, retention, signals, subjects
+from api.http.identity import Caller
 from api.http.limits import BodyLimit
 from api.wiring import Workplace
 
@@ -20,13 +21,18 @@ HEADERS: Final = {
 
 def create(workplace: Workplace) -> FastAPI:
     """Return the application that serves `workplace`."""
-    app = FastAPI(title="theme-register", version="1", docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json")
+    app = FastAPI(title="theme-register", version="1", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.workplace = workplace
     problems.install(app)
     for module in (signals, subjects, retention, actors, health):
         app.include_router(module.router)
 
     app.add_middleware(BodyLimit)
+
+    @app.get("/v1/openapi.json", include_in_schema=False)
+    def document(_: Caller) -> dict[str, Any]:
+        """Return the OpenAPI document; nothing is anonymous but health."""
+        return app.openapi()
 
     @app.middleware("http")
     async def headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

@@ -1,5 +1,7 @@
 """Contributors hand in, analysts find and see, each only what their role, compartments and clearance allow."""
 
+import json
+import time
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -28,9 +30,14 @@ def subject(ref, name, number, kind=SubjectKind.PERSON):
     )
 
 
-ADA = subject("p1", "Adriaan Zandvoorter", "T10000001")
-BEP = subject("p2", "Berendina Klaverstok", "T10000002")
-FIRM = subject("o1", "Zuiderhoek Stuwadoors B.V.", "99000001", SubjectKind.ORGANISATION)
+def cast(letter, person, other, firm):
+    """Three subjects of one test: all tests share a register, and nobody appears in two of them."""
+    number = f"{ord(letter):03}"
+    return (
+        subject("p1", person, f"T1{number}001"),
+        subject("p2", other, f"T1{number}002"),
+        subject("o1", firm, f"99{number}003", SubjectKind.ORGANISATION),
+    )
 
 
 def tie(reference, one, other, *, markings=(), code=HandlingCode.H1, kind=LinkKind.PAID, days=10, narrative=None):
@@ -46,8 +53,9 @@ def tie(reference, one, other, *, markings=(), code=HandlingCode.H1, kind=LinkKi
     )
 
 
-@pytest.fixture
-def served(register: Installation):
+@pytest.fixture(scope="module")
+def served(next_register):
+    register: Installation = next_register()
     with register.serving(keeper=False):
         register.enrol("douane", "contributor")
         register.enrol("ana", "analyst", handling="H1")
@@ -57,8 +65,6 @@ def served(register: Installation):
 
 
 def hand_in(register, signal, code="douane"):
-    import json
-
     return register.ask(code, "POST", "/v1/signals", json.loads(to_json(signal)))
 
 
@@ -70,8 +76,6 @@ def found(register, code, name):
 
 def wait_found(register, code, name):
     """A name handed in just now is in the table within a second or two."""
-    import time
-
     end = time.monotonic() + 20
     while time.monotonic() < end:
         if hits := found(register, code, name):
@@ -81,23 +85,24 @@ def wait_found(register, code, name):
 
 
 def test_from_handing_in_to_network_and_path(served):
-    first = hand_in(served, tie("a-1", ADA, BEP))
+    ada, bep, firm = cast("a", "Adriaan Zandvoorter", "Berendina Klaverstok", "Zuiderhoek Stuwadoors B.V.")
+    first = hand_in(served, tie("a-1", ada, bep))
     assert first.status_code == 201
-    assert hand_in(served, tie("a-2", BEP, FIRM, kind=LinkKind.EMPLOYED_BY)).status_code == 201
-    again = hand_in(served, tie("a-1", ADA, BEP))
+    assert hand_in(served, tie("a-2", bep, firm, kind=LinkKind.EMPLOYED_BY)).status_code == 201
+    again = hand_in(served, tie("a-1", ada, bep))
     assert (again.status_code, again.json()["receipt"]) == (200, first.json()["receipt"])
-    other = hand_in(served, tie("a-1", ADA, BEP, narrative="Adriaan Zandvoorter paid nobody."))
+    other = hand_in(served, tie("a-1", ada, bep, narrative="Adriaan Zandvoorter paid nobody."))
     assert (other.status_code, other.json()["code"]) == (409, "reference.conflict")
 
     (hit,) = wait_found(served, "ana", "Adriaan Zandvorter")
     assert hit["names"] == ["Adriaan Zandvoorter"]
     network = served.ask("ana", "POST", "/v1/network", {"start": hit["subject"], "depth": 2}).json()
-    assert {one["name"] for one in network["subjects"]} == {ADA.names[0], BEP.names[0], FIRM.names[0]}
+    assert {one["name"] for one in network["subjects"]} == {ada.names[0], bep.names[0], firm.names[0]}
     assert {one["kind"] for one in network["links"]} == {"paid", "employed-by"}
-    (firm,) = served.ask(
-        "ana", "POST", "/v1/subjects/search", {"identifier": {"kind": "kvk", "value": "99 000 001"}}
+    (place,) = served.ask(
+        "ana", "POST", "/v1/subjects/search", {"identifier": {"kind": "kvk", "value": "99 097 003"}}
     ).json()["hits"]
-    paths = served.ask("ana", "POST", "/v1/paths", {"from": hit["subject"], "to": firm["subject"]}).json()
+    paths = served.ask("ana", "POST", "/v1/paths", {"from": hit["subject"], "to": place["subject"]}).json()
     assert [len(one["links"]) for one in paths["paths"]] == [2]
 
     signal = network["links"][0]["signal"]
@@ -111,38 +116,41 @@ def test_from_handing_in_to_network_and_path(served):
 
 def test_hidden_is_absent(served):
     """A compartment or a stricter code makes subject, link, path and count vanish, not merely the text."""
-    hand_in(served, tie("b-1", ADA, BEP, markings=("closed-team",)))
-    hand_in(served, tie("b-2", BEP, FIRM, code=HandlingCode.H3))
-    (ada,) = wait_found(served, "sam", "Adriaan Zandvoorter")
-    (bep,) = wait_found(served, "sam", "Berendina Klaverstok")
-    assert found(served, "ana", "Adriaan Zandvoorter") == []
-    assert found(served, "ana", "Berendina Klaverstok") == []
+    ada, bep, firm = cast("b", "Cornelis Duinkerker", "Dirkje Hazelhof", "Westplaat Cargo B.V.")
+    hand_in(served, tie("b-1", ada, bep, markings=("closed-team",)))
+    hand_in(served, tie("b-2", bep, firm, code=HandlingCode.H3))
+    (one,) = wait_found(served, "sam", ada.names[0])
+    (other,) = wait_found(served, "sam", bep.names[0])
+    assert found(served, "ana", ada.names[0]) == []
+    assert found(served, "ana", bep.names[0]) == []
     missing = "0" * 32
     for path in ("/v1/subjects/{}", "/v1/signals/{}"):
-        hidden = served.ask("ana", "GET", path.format(ada["subject"]))
+        hidden = served.ask("ana", "GET", path.format(one["subject"]))
         absent = served.ask("ana", "GET", path.format(missing))
         assert (hidden.status_code, hidden.content) == (absent.status_code, absent.content) == (404, absent.content)
-    for body in ({"start": ada["subject"]}, {"start": missing}):
+    for body in ({"start": one["subject"]}, {"start": missing}):
         assert served.ask("ana", "POST", "/v1/network", body).status_code == 404
-    ends = {"from": ada["subject"], "to": bep["subject"]}
+    ends = {"from": one["subject"], "to": other["subject"]}
     assert served.ask("ana", "POST", "/v1/paths", ends).status_code == 404
     assert served.ask("sam", "POST", "/v1/paths", ends).status_code == 200
 
 
 def test_a_name_that_only_a_closed_signal_states_is_not_shown_or_found_outside_it(served):
-    alias = replace(ADA, names=("Zwarte Adder",))
-    hand_in(served, tie("c-1", ADA, BEP))
-    hand_in(served, tie("c-2", alias, BEP, markings=("closed-team",), narrative="Zwarte Adder paid again."))
+    ada, bep, _ = cast("c", "Evert Grijpskerker", "Fenna Bloemendal", "Oosterkade Opslag B.V.")
+    alias = replace(ada, names=("Zwarte Adder",))
+    hand_in(served, tie("c-1", ada, bep))
+    hand_in(served, tie("c-2", alias, bep, markings=("closed-team",), narrative="Zwarte Adder paid again."))
     (hit,) = wait_found(served, "sam", "Zwarte Adder")
-    (open_hit,) = wait_found(served, "ana", "Adriaan Zandvoorter")
+    (open_hit,) = wait_found(served, "ana", ada.names[0])
     assert hit["subject"] == open_hit["subject"]
     assert found(served, "ana", "Zwarte Adder") == []
     page = served.ask("ana", "GET", f"/v1/subjects/{hit['subject']}").json()
-    assert [one["names"] for one in page["statements"]] == [["Adriaan Zandvoorter"]]
+    assert [one["names"] for one in page["statements"]] == [[ada.names[0]]]
     assert len(page["links"]) == 1
 
 
 def test_every_role_only_does_its_own(served):
+    ada, bep, _ = cast("d", "Gerrit Molenwiek", "Hilda Steltloper", "Zijkanaal Beheer B.V.")
     one = "0" * 32
     asked = {
         ("POST", "/v1/signals"): "douane",
@@ -162,9 +170,10 @@ def test_every_role_only_does_its_own(served):
         "/v1/paths": {"from": one, "to": "1" * 32},
         "/v1/retention/plans": {},
     }
-    import json
-
-    bodies["/v1/signals"] = json.loads(to_json(tie("r-1", ADA, BEP)))
+    bodies["/v1/signals"] = json.loads(to_json(tie("r-1", ada, bep)))
+    document = served.ask("ana", "GET", "/v1/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    assert served.ask("", "GET", "/v1/openapi.json").status_code == 401
     for (method, path), allowed in asked.items():
         assert served.ask("", method, path, bodies.get(path)).status_code == 401
         for code in ("douane", "ana", "chris", "administrator"):
@@ -180,9 +189,8 @@ def test_disclosure_needs_purpose_and_case(served):
 
 
 def test_bad_input_names_every_fault_and_echoes_nothing(served):
-    import json
-
-    body = json.loads(to_json(tie("d-1", ADA, BEP)))
+    ada, bep, _ = cast("e", "Ids Waterhoen", "Jikke Rietvink", "Buitenhaven Beheer B.V.")
+    body = json.loads(to_json(tie("d-1", ada, bep)))
     body["received_on"] = "2999-01-01"
     body["links"][0]["to"] = "nobody"
     body["source"]["grade"] = "Zwartkoeksel"
