@@ -158,7 +158,8 @@ class RetentionRun:
             lease = self._renewed(lease)
             version = self.forgetting.advance_anchor()  # 6, purge 3
             self._tell(Point.ANCHOR, run)
-            ids, identifiers = gone.subjects | gone.signals, gone.identifiers
+            there = self._still_there(gone)
+            ids, identifiers = (gone.subjects | gone.signals) - there, gone.identifiers - there
             forgotten = self.forgetting.forget(  # 6, purge 4
                 run.id, ids, identifiers, version=version, fence=lease.fence
             )
@@ -174,6 +175,15 @@ class RetentionRun:
         run = self._advance(run, RunState.FORGOTTEN, lease, detail=detail, entries=[entry])
         self._tell(Point.FORGOTTEN, run)
         return run
+
+    def _still_there(self, gone: Destroyed) -> frozenset[str]:
+        """Return what the journal says is deleted and the graph holds all the same: a line that somebody forged.
+
+        No such key is dropped, or whoever can write to the database could destroy what is not due; the read-back fails.
+        """
+        asked = {"Subject": gone.subjects, "Signal": gone.signals, "Identifier": gone.identifiers}
+        left = frozenset(self.erasure.remains(frozenset().union(*asked.values())))
+        return frozenset(item for label, ids in asked.items() for item in ids if f"{label}:{item}" in left)
 
     def _replaced(self, run: Run, lease: Lease) -> int:
         """Wait for the processes with the old root key to end (6, purge 6); return how many there were at first."""

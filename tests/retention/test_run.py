@@ -12,8 +12,8 @@ from evidence.merkle import ids_root
 from evidence.statement import draft
 from register.audit import Act, Outcome
 from register.errors import Conflict, Invalid, NotFound, Refused, Unavailable
-from register.ids import SubjectId
-from register.runs import RunState
+from register.ids import IdentifierId, SignalId, SubjectId
+from register.runs import Erased, RunState
 from retention.orders import nightly, pending
 from retention.plan import Reason
 from tests.fakes import Fate, Killed
@@ -371,6 +371,28 @@ def test_something_left_behind_is_a_failed_run_without_certificate():
         "read-back"
     ]
     assert world.process().until_forgotten() is None
+
+
+def test_a_journal_line_forged_by_hand_costs_no_survivor_its_key():
+    world = _world()
+    survivors = {hexid("subject", "A"), hexid("signal", "s6"), hexid("identifier", "i2")}
+    nightly(world.graph, world.clock)
+    with pytest.raises(Killed):
+        world.process(Fate(at=world_moment(world, "erased"))).until_forgotten()
+    ((run, journal),) = world.graph.journals.items()
+    forged = Erased(
+        subjects=(SubjectId(hexid("subject", "A")),),
+        signals=(SignalId(hexid("signal", "s6")),),
+        identifiers=(IdentifierId(hexid("identifier", "i2")),),
+    )
+    journal.append(forged)
+    world.carry_out()
+    assert survivors <= world.keys.rows | world.keys.tokens
+    assert not survivors & world.keys.tombstones
+    assert hexid("subject", "B") not in world.keys.rows
+    assert world.graph.runs_held[run].state is RunState.FAILED
+    (incident,) = [one for one in world.graph.entries if one.act is Act.INTEGRITY_INCIDENT]
+    assert {one.partition(":")[2] for one in incident.targets} >= survivors
 
 
 def test_items_added_to_a_run_by_hand_are_not_deleted():
