@@ -49,7 +49,7 @@ def found(
         Conflict: there is a register, or part of one, already. Invalid: the folders cannot be used as they are.
     """
     home, keys = settings.home.absolute(), settings.keys_folder.absolute()
-    _check(home, keys)
+    _check(home.resolve(), keys.resolve())
     register = RegisterId(mint())
     for folder in (home, keys):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
