@@ -112,14 +112,17 @@ class Installation:
                     raise
             time.sleep(0.05)
 
-    def finished(self, run: str, code: str, seconds: float = 120) -> dict[str, Any]:
-        """Wait for the end of a run, as an officer sees it."""
+    def finished(self, run: str, code: str, seconds: float = 120, *, approved_by: str = "") -> dict[str, Any]:
+        """Wait for the end of a run, as an officer sees it; a plan that waits for a second person is approved."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             for one in self.ask(code, "GET", "/v1/retention/runs").json()["runs"]:
                 ended = ("certified", "nothing-due", "superseded", "refused", "failed")
                 if one["run"] == run and one["state"] in ended:
                     return dict(one)
+                if one["run"] == run and one["state"] == "planned" and approved_by:
+                    path = f"/v1/retention/runs/{run}/approval"
+                    assert self.ask(approved_by, "POST", path, {"digest": one["digest"]}).status_code == 204
             time.sleep(0.1)
         raise AssertionError("the run did not end")
 
