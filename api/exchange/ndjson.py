@@ -15,7 +15,7 @@ from typing import BinaryIO, Final, Self
 from api.exchange.signal_v1 import read
 from api.exchange.strict_json import MEBIBYTE
 from register.access import Actor
-from register.errors import Fault, Invalid, RegisterError
+from register.errors import Invalid, RegisterError
 from register.intake import Intake, Receipt
 from register.signals import NewSignal
 
@@ -87,7 +87,7 @@ def take_in(
 
 
 def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Yield number and text of every line that is not blank; of one that is too long, no more than the limit."""
+    """Yield number and text of every line that is not blank; of one that is too long, one byte more than the limit."""
     number = 0
     while line := file.readline(MEBIBYTE + 1):
         number += 1
@@ -110,8 +110,6 @@ def _batches(lines: Iterator[tuple[int, bytes]]) -> Iterator[list[tuple[int, byt
 
 
 def _parsed(line: bytes) -> NewSignal | Invalid:
-    if len(line) > MEBIBYTE:
-        return Invalid([Fault(pointer="", rule="size", message=f"a signal may have at most {MEBIBYTE} bytes")])
     try:
         return read(line)
     except Invalid as invalid:

@@ -14,9 +14,10 @@ from api.http.identity import Caller, Served, Why
 from api.http.schemas import ID, ReceiptOut, SignalOut
 from api.wiring import Workplace
 from register.access import Actor
-from register.errors import Fault, Invalid, RegisterError
+from register.errors import Invalid, RegisterError
 from register.ids import ReceiptId, SignalId
 from register.intake import Answer, Receipt
+from register.rules import fault
 from register.signals import NewSignal
 
 router = APIRouter(prefix="/v1", tags=["signals"])
@@ -93,7 +94,7 @@ async def _results(request: Request, caller: Actor, served: Workplace) -> AsyncI
 
 def _parsed(line: bytes | None) -> NewSignal | Invalid:
     if line is None:
-        return Invalid([Fault(pointer="", rule="size", message=f"a line may have at most {MEBIBYTE} bytes")])
+        return Invalid([fault("", "json.size", limit=MEBIBYTE)])
     try:
         return read(line)
     except Invalid as invalid:
