@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from api.exchange.signal_v1 import read
 from api.exchange.strict_json import MEBIBYTE
@@ -35,13 +36,23 @@ async def record(request: Request, response: Response, caller: Caller, served: S
     return ReceiptOut(receipt=receipt.id, reference=receipt.reference, repeated=receipt.repeated)
 
 
+class _BothWays(StreamingResponse):
+    """A streamed answer to a streamed question.
+
+    The plain one listens for the caller's end meanwhile, by reading the very body that the answer is made from.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (ASGI's arguments)
+        await self.stream_response(send)
+
+
 @router.post("/signals/batch")
 async def record_batch(request: Request, caller: Caller, served: Served) -> StreamingResponse:
     """Take in NDJSON, streamed both ways: one result line for every line handed in, in order.
 
     Good lines are stored, bad ones come back with their faults. Handing in the same lines again stores nothing twice.
     """
-    return StreamingResponse(_results(request, caller, served), media_type="application/x-ndjson")
+    return _BothWays(_results(request, caller, served), media_type="application/x-ndjson")
 
 
 @router.get("/receipts/{receipt}", response_model=ReceiptOut)
