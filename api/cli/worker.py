@@ -1,6 +1,7 @@
 """Children of `serve`, `keep` and `import`: the processes that hold keys. Hidden; started by their parents only."""
 
 import json
+import logging
 import os
 import socket
 import sys
@@ -18,7 +19,12 @@ from register.errors import RegisterError, Unavailable
 
 worker = typer.Typer(hidden=True)
 
+_log: Final = logging.getLogger(__name__)
+
 Holder = Annotated[str, typer.Option(help="Id of the keeper whose children share one lease.")]
+
+GRACE_SECONDS: Final = 5
+"""How long requests under way may still take once this process has to end: a client that stalls holds up no purge."""
 
 MOVED: Final = frozenset({"generation.moved", "lease.lost"})
 """Codes after which this process has to be replaced by a fresh one."""
@@ -38,22 +44,30 @@ def serve(fd: Annotated[int, typer.Option()]) -> None:
     die_with_parent()
     with _replaced(), workplace(Settings(), "api") as opened:
         config = uvicorn.Config(
-            create(opened), log_config=None, access_log=False, server_header=False, date_header=False, lifespan="off"
+            create(opened),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=GRACE_SECONDS,
         )
         server = uvicorn.Server(config)
         moved = threading.Event()
 
         def watch() -> None:
-            """Keep the names fresh and the lease alive; end the server once this generation is over."""
+            """Keep the lease alive and the names fresh; end the server once this generation is over."""
             while not server.should_exit:
                 try:
-                    opened.roster.refresh()
-                    opened.workers.beat(opened.worker, now=opened.clock.now())
                     opened.sealer.assert_current()
+                    opened.workers.beat(opened.worker, now=opened.clock.now())
+                    opened.roster.refresh()
                 except RegisterError as error:
                     if error.code in MOVED:
                         moved.set()
                         server.should_exit = True
+                except Exception:  # whatever the names are damaged by, this worker still has to see when it is over
+                    _log.exception("the names could not be kept fresh")
                 time.sleep(1)
 
         threading.Thread(target=watch, name="watch", daemon=True).start()
