@@ -159,7 +159,7 @@ class Workplace:
     @cached_property
     def roster(self) -> Roster:
         """The names in memory."""
-        return Roster(store=Signals(self.graph), sealing=self.sealer, table=Names())
+        return Roster(store=Signals(self.graph), sealing=self.sealer, table=Names(), clock=self.clock)
 
     @cached_property
     def logbook(self) -> Logbook:

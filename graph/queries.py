@@ -141,7 +141,7 @@ DELETE_ENTRIES: Final = f"UNWIND $rows AS row MATCH (e:{Label.ENTRY} {{at: row.a
 
 _ROSTER: Final = f"""
 WITH g ORDER BY g.id LIMIT $page
-RETURN g.id AS signal, g.entered_at AS entered_at,
+RETURN g.id AS signal,
     COLLECT {{ MATCH (g)-[m:{Tie.MENTIONS}]->(s:{Label.SUBJECT}) RETURN [m.id, s.id, m.names] }} AS mentions
 ORDER BY signal
 """

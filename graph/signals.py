@@ -106,7 +106,6 @@ class Signals:
                     yield RosterRow(
                         mention=MentionId(mention),
                         subject=SubjectId(subject),
-                        entered_at=records.instant(row["entered_at"]),
                         names=records.sealed(names),
                     )
             if len(page) < PAGE:

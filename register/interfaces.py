@@ -81,8 +81,11 @@ class Sealing(Protocol):
 
     def open_names(
         self, rows: Iterable[tuple[MentionId, SubjectId, Sealed]]
-    ) -> Iterator[tuple[tuple[str, ...], str | None]]:
-        """Open the names only, (names, born_on) a row, in the order given, streaming; for the table of names."""
+    ) -> Iterator[tuple[tuple[str, ...], str | None] | None]:
+        """Open the names only, (names, born_on) a row, in the order given, streaming; for the table of names.
+
+        None stands for names that do not open: one damaged record does not take the search from all others.
+        """
 
     def open_signal(self, signal: SealedSignal, *, with_source: bool = False) -> OpenedSignal:
         """Open a signal with the mentions at hand, after checking MACs and remembered revision. Raises Tampered."""

@@ -4,17 +4,22 @@ The same names of the same subject, stated by many signals, are one row; visibil
 row knows all its mentions and the graph decides.
 """
 
+import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import tee
 from typing import Final
 
+from register.clock import Clock
+from register.errors import Unavailable
 from register.ids import MentionId, SubjectId
 from register.interfaces import Candidate, NameTable, Sealing
 from register.stores import RosterStore
 
 OVERLAP: Final = timedelta(minutes=2)
 """How far back each refresh looks: longer than an intake transaction and the difference of two hosts' clocks."""
+
+_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,6 +29,7 @@ class Roster:
     store: RosterStore
     sealing: Sealing
     table: NameTable
+    clock: Clock
     _complete: bool = False
     _since: datetime | None = None
     _known: set[MentionId] = field(default_factory=set, repr=False)
@@ -39,26 +45,36 @@ class Roster:
 
     def refresh(self) -> int:
         """Take in what was entered since the last call (everything at the first); return how many mentions were new."""
+        began = self.clock.now()  # our own time: an instant in the graph may be anybody's
         since = None if self._since is None else self._since - OVERLAP
-        fresh, opened = tee(row for row in self.store.roster(since=since) if row.mention not in self._known)
-        names = self.sealing.open_names((row.mention, row.subject, row.names) for row in opened)
+        fresh, sealed = tee(row for row in self.store.roster(since=since) if row.mention not in self._known)
+        names = self.sealing.open_names((row.mention, row.subject, row.names) for row in sealed)
         count = 0
-        for row, (stated, born_on) in zip(fresh, names, strict=True):
-            self._put(row.mention, row.subject, stated, born_on)
-            self._since = max(self._since, row.entered_at) if self._since else row.entered_at
+        for row, opened in zip(fresh, names, strict=True):
+            self._known.add(row.mention)
+            if opened is None:
+                _log.error("the names of mention %s do not open: it cannot be found by name", row.mention)
+            else:
+                self._put(row.mention, row.subject, *opened)
             count += 1
-        self._complete = True
+        self._since, self._complete = began, True
         return count
 
     def search(
         self, name: str, *, born_on: str | None, limit: int
     ) -> tuple[tuple[Candidate, tuple[MentionId, ...]], ...]:
-        """Return the best candidates with their mentions, best first. Raises Invalid (fewer than three letters)."""
+        """Return the best candidates with their mentions, best first.
+
+        Raises:
+            Invalid: fewer than three letters.
+            Unavailable: code `names.incomplete`: the table is being filled; no hit would not mean that there is none.
+        """
+        if not self._complete:
+            raise Unavailable("names.incomplete", "the names are being read into memory; ask again")
         found = self.table.search(name, born_on=born_on, limit=limit)
         return tuple((one, tuple(self._mentions[one.key])) for one in found)
 
     def _put(self, mention: MentionId, subject: SubjectId, names: tuple[str, ...], born_on: str | None) -> None:
-        self._known.add(mention)
         mentions = self._rows.setdefault((subject, names, born_on), [])
         mentions.append(mention)
         if len(mentions) == 1:

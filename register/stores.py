@@ -166,7 +166,6 @@ class RosterRow:
 
     mention: MentionId
     subject: SubjectId
-    entered_at: datetime
     names: Sealed
 
 

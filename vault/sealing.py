@@ -172,15 +172,19 @@ class Sealer:
 
     def open_names(
         self, rows: Iterable[tuple[MentionId, SubjectId, Sealed]]
-    ) -> Iterator[tuple[tuple[str, ...], str | None]]:
-        """Open the names only, (names, born_on) a row, in the order given, streaming. Raises Tampered."""
+    ) -> Iterator[tuple[tuple[str, ...], str | None] | None]:
+        """Open the names only, (names, born_on) a row, in the order given, streaming; None for what does not open."""
         stream = iter(rows)
         register, tail = self._store.register, _MENTION_TAILS["names"]
         while some := list(islice(stream, _STREAM)):
             rings = self._store.value_keys((subject for _, subject, _ in some), KeyKind.SUBJECT)
             for mention, subject, sealed in some:
-                key = _matching(rings, KeyKind.SUBJECT, subject, sealed)
-                yield names_from(key.open(value_context(register, mention), tail, sealed.blob))
+                try:
+                    key = _matching(rings, KeyKind.SUBJECT, subject, sealed)
+                    names = names_from(key.open(value_context(register, mention), tail, sealed.blob))
+                except Tampered:
+                    names = None
+                yield names
 
     def open_signal(self, signal: SealedSignal, *, with_source: bool = False) -> OpenedSignal:
         """Open a signal with the mentions at hand, after checking MACs and remembered revision.

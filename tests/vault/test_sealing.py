@@ -6,7 +6,7 @@ import pytest
 
 from register.accepted import AcceptedMention, OpenedMention
 from register.errors import Conflict, Tampered, Unavailable
-from register.ids import IdentifierId, mint
+from register.ids import IdentifierId, SubjectId, mint
 from register.interfaces import DeliveryKey
 from register.sealed import MENTION_FIELDS, Sealed
 from tests.vault.builders import batch, one_signal, passport, signal, subject
@@ -60,6 +60,21 @@ def test_names_stream_in_order(sealer: Sealer) -> None:
     sealed = sealer.seal(one_signal()).signals[0]
     rows = [(one.facts.id, one.facts.subject, one.sealed["names"]) for one in sealed.mentions] * 3
     assert list(sealer.open_names(iter(rows))) == [(("Adriaan Terhorst-Vermeer", "A. Terhorst"), "1971-03")] * 6
+
+
+def test_names_that_do_not_open_do_not_take_the_others_along(sealer: Sealer) -> None:
+    (mention,) = sealer.seal(one_signal()).signals[0].mentions[:1]
+    names, subject = mention.sealed["names"], mention.facts.subject
+    damaged = Sealed(names.blob[:-1] + bytes([names.blob[-1] ^ 1]))
+    rows = [
+        (mention.facts.id, subject, damaged),
+        (mention.facts.id, SubjectId("0" * 32), names),
+        (mention.facts.id, subject, Sealed(b"")),
+        (mention.facts.id, subject, names),
+    ]
+    opened = list(sealer.open_names(rows))
+    assert opened[:3] == [None] * 3
+    assert opened[3] is not None
 
 
 def test_deliveries_and_identifiers_are_found_by_value(store: KeyStore, sealer: Sealer) -> None:
