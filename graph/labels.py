@@ -208,10 +208,11 @@ LEASE: Final = Nodes(
 RUN: Final = Nodes(
     label=Label.RUN,
     properties=(
-        *_own(Kind.STRING, "id", "state", "digest", "requested_by", "detail"),
+        *_own(Kind.STRING, "id", "state", "digest", "requested_by", "detail", "mac"),
+        *_own(Kind.BOOLEAN, "approval_needed"),
         *_own(Kind.DATE, "as_of"),
         *_own(Kind.INSTANT, "started_at"),
-        *_own(Kind.STRINGS, "approved_by"),
+        *_own(Kind.STRINGS, "approved_by", "approval_macs"),
         *_own(Kind.STRINGS, "due_subjects", "due_signals", names_ids=True),
         *_own(Kind.INTEGERS, "approved_at", "due_subject_revisions", "due_signal_revisions"),
     ),

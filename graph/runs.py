@@ -51,6 +51,8 @@ def run_properties(run: Run) -> Properties:
         "digest": run.digest,
         "requested_by": run.requested_by,
         "detail": run.detail,
+        "approval_needed": run.approval_needed,
+        "mac": run.mac,
         **_approvals(run.approvals),
         "due_subjects": [item for item, _ in run.due_subjects],
         "due_subject_revisions": [revision for _, revision in run.due_subjects],
@@ -74,6 +76,8 @@ def run(row: Row) -> Run:
         due_subjects=tuple((SubjectId(item), revision) for item, revision in subjects),
         due_signals=tuple((SignalId(item), revision) for item, revision in signals),
         detail=row["detail"],
+        approval_needed=row["approval_needed"],
+        mac=row["mac"],
     )
 
 
@@ -81,12 +85,13 @@ def _approvals(approvals: tuple[Approval, ...]) -> Properties:
     return {
         "approved_by": [one.actor for one in approvals],
         "approved_at": [microseconds(one.at) for one in approvals],
+        "approval_macs": [one.mac for one in approvals],
     }
 
 
 def _read_approvals(row: Row) -> tuple[Approval, ...]:
-    pairs = zip(row["approved_by"], row["approved_at"], strict=True)
-    return tuple(Approval(actor=actor, at=instant(at)) for actor, at in pairs)
+    given = zip(row["approved_by"], row["approved_at"], row["approval_macs"], strict=True)
+    return tuple(Approval(actor=actor, at=instant(at), mac=mac) for actor, at, mac in given)
 
 
 def approve(tx: ManagedTransaction, id_: RunId, digest: str, approval: Approval) -> None:

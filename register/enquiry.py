@@ -99,11 +99,11 @@ class Enquiry:
         Raises:
             Refused, Invalid (purpose, case, not a strong kind), Unavailable, Tampered.
         """
+        grant, witnessed = self._enter(actor, Permission.SUBJECT_FIND, Act.SUBJECT_FIND, reason)
         if kind not in STRONG:
             listed = ", ".join(STRONG)
             fault = Fault(pointer="/identifier/kind", rule="identifier.weak", message=f"search by one of {listed}")
             raise Invalid([fault])
-        grant, witnessed = self._enter(actor, Permission.SUBJECT_FIND, Act.SUBJECT_FIND, reason)
         known = self.lookup.identifiers([NewIdentifier(kind=kind, value=normalise(kind, value))])
         nodes = self.networks.carriers(grant, tuple(known.values()), witnessed)
         hits = [_hit(node, one, 100.0, ("identifier",)) for node, one in zip(nodes, self._named(nodes), strict=True)]
@@ -171,8 +171,8 @@ class Enquiry:
         Raises:
             NotFound (absent or hidden), Refused, Invalid (purpose, case, depth, budget), Unavailable, Tampered.
         """
-        _within([("/depth", depth, 1, 3), ("/budget", budget, 1, 2000)])
         grant, witnessed = self._enter(actor, Permission.NETWORK_SHOW, Act.NETWORK_SHOW, reason)
+        _within([("/depth", depth, 1, 3), ("/budget", budget, 1, 2000)])
         found = self.networks.network(grant, start, depth=depth, kinds=kinds, budget=budget, witnessed=witnessed)
         if found is None:
             raise NotFound
@@ -194,10 +194,10 @@ class Enquiry:
         Raises:
             NotFound (an end is absent or hidden), Refused, Invalid (purpose, case, ends), Unavailable, Tampered.
         """
+        grant, witnessed = self._enter(actor, Permission.PATHS_SHOW, Act.PATHS_SHOW, reason)
         _within([("/steps", steps, 1, 6), ("/most", most, 1, 20)])
         if ends[0] == ends[1]:
             raise Invalid([Fault(pointer="/to", rule="ends.same", message="a path needs two different ends")])
-        grant, witnessed = self._enter(actor, Permission.PATHS_SHOW, Act.PATHS_SHOW, reason)
         found = self.networks.paths(grant, ends, steps=steps, kinds=kinds, most=most, witnessed=witnessed)
         if found is None:
             raise NotFound

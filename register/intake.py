@@ -82,7 +82,7 @@ class Intake:
             Refused, Unavailable: the whole batch; handing in again is safe.
         """
         now = self.clock.now()
-        grant = self._authorise(actor, now)  # 3
+        grant = self._authorise(actor, Permission.SIGNAL_RECORD, Act.SIGNAL_RECORD, now)  # 3
         answers, fresh = self._checked(actor, signals, now)  # 4
         for _ in range(TRIES):
             try:
@@ -106,18 +106,18 @@ class Intake:
             Refused: the actor is no contributor.
             NotFound: absent, or another contributor's.
         """
-        grant = authorise(actor, Permission.RECEIPT_SEE, as_of=self.clock.now())
+        grant = self._authorise(actor, Permission.RECEIPT_SEE, Act.RECEIPT_SHOW, self.clock.now())
         found = self.lookup.receipt(actor.code, receipt)
         self.trail.append([_entry(grant, Act.RECEIPT_SHOW, targets=(receipt,), count=int(found is not None))])
         if found is None:
             raise NotFound
         return Receipt(id=found.receipt, reference=""), found.done
 
-    def _authorise(self, actor: Actor, now: datetime) -> Grant:
+    def _authorise(self, actor: Actor, permission: Permission, act: Act, now: datetime) -> Grant:
         try:
-            return authorise(actor, Permission.SIGNAL_RECORD, as_of=now)
+            return authorise(actor, permission, as_of=now)
         except Refused as refused:
-            self.trail.append([refused_entry(actor.code, actor.role, Act.SIGNAL_RECORD, now, refused.code)])
+            self.trail.append([refused_entry(actor.code, actor.role, act, now, refused.code)])
             raise
 
     def _faults(self, signal: NewSignal, now: datetime) -> tuple[Fault, ...]:

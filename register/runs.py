@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from register.ids import IdentifierId, LinkId, MentionId, RunId, SignalId, SubjectId
-from register.sealed import SealedSubject, SignalFacts
+from register.sealed import ApprovalFacts, RunFacts, SealedSubject, SignalFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +55,15 @@ FINISHED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """That somebody (an actor's code) agreed to a plan, and when (aware, UTC)."""
+    """That somebody (an actor's code) agreed to a plan, and when (aware, UTC); `mac` of these facts, hexadecimal."""
 
     actor: str
     at: datetime
+    mac: str = ""
+
+    def facts(self, run: RunId, digest: str) -> ApprovalFacts:
+        """Return what the MAC covers, for the plan of `run` with this digest."""
+        return ApprovalFacts(run=run, digest=digest, actor=self.actor, at=self.at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +77,8 @@ class Run:
         due_subjects, due_signals: the plan's items (id, revision) while the run is under way, emptied by `close`.
         detail: JSON text of what later steps need (terms, counts, key-store result); holds ids of items only while the
             run is under way, their SHA-256 once it is closed.
+        approval_needed: whether a second person has to agree.
+        mac: of `facts`, hexadecimal: a run without it was not begun by this register.
     """
 
     id: RunId
@@ -84,6 +91,19 @@ class Run:
     due_subjects: tuple[tuple[SubjectId, int], ...] = ()
     due_signals: tuple[tuple[SignalId, int], ...] = ()
     detail: str = "{}"
+    approval_needed: bool = False
+    mac: str = ""
+
+    @property
+    def facts(self) -> RunFacts:
+        """What the MAC covers."""
+        return RunFacts(
+            id=self.id,
+            as_of=self.as_of,
+            digest=self.digest,
+            requested_by=self.requested_by,
+            approval_needed=self.approval_needed,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

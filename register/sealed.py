@@ -22,7 +22,7 @@ from register.grading import (
     SourceGrade,
     SubjectKind,
 )
-from register.ids import IdentifierId, LinkId, MentionId, SignalId, SubjectId
+from register.ids import IdentifierId, LinkId, MentionId, RunId, SignalId, SubjectId
 from register.links import Basis, LinkKind
 
 MENTION_FIELDS: Final = ("names", "details", "labels")
@@ -152,7 +152,33 @@ class LinkFacts:
     markings: tuple[str, ...] = ()
 
 
-Facts = SubjectFacts | SignalFacts | MentionFacts | LinkFacts
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """What a retention run was begun for: nobody who can only write to the database has a run of their own carried out.
+
+    Attributes:
+        digest: of the plan, over date, policy and items.
+        approval_needed: whether a second person has to agree.
+    """
+
+    id: RunId
+    as_of: date
+    digest: str
+    requested_by: str
+    approval_needed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalFacts:
+    """That `actor` agreed to the plan with this digest, at `at` (aware, UTC)."""
+
+    run: RunId
+    digest: str
+    actor: str
+    at: datetime
+
+
+Facts = SubjectFacts | SignalFacts | MentionFacts | LinkFacts | RunFacts | ApprovalFacts
 
 
 def canonical(facts: Facts) -> bytes:
@@ -170,7 +196,8 @@ def _iso(value: date) -> str:
 # Kept, because every record is encoded at every intake and every reading.
 _encode: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_iso).encode
 _FIELDS: Final[Mapping[type[Facts], tuple[str, ...]]] = {
-    kind: tuple(field.name for field in fields(kind)) for kind in (SubjectFacts, SignalFacts, MentionFacts, LinkFacts)
+    kind: tuple(field.name for field in fields(kind))
+    for kind in (SubjectFacts, SignalFacts, MentionFacts, LinkFacts, RunFacts, ApprovalFacts)
 }
 
 

@@ -76,7 +76,9 @@ class Intent:
             due_subjects=plan.subjects,
             due_signals=plan.signals,
             detail=Detail.of(plan).text(),
+            approval_needed=plan.needs_approval,
         )
+        run = replace(run, mac=self.check.mac(run.facts).hex())
         detail = {
             "as_of": run.as_of.isoformat(),
             "digest": run.digest,

@@ -76,7 +76,9 @@ class Orders:
             )
         if Detail.read(waiting.detail).policy["sha256"] != self.policy.digest:
             raise Conflict("policy.changed", "the plan was made by another policy: order a new one")
-        self.erasure.approve(run, digest, Approval(actor=approved_by, at=self.clock.now()), entry)
+        approval = Approval(actor=approved_by, at=self.clock.now())
+        mac = self.check.mac(approval.facts(run, digest)).hex()
+        self.erasure.approve(run, digest, replace(approval, mac=mac), entry)
 
     def runs(self) -> tuple[Mapping[str, object], ...]:
         """Return orders not yet begun, then runs, newest first, in values of JSON."""

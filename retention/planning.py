@@ -135,9 +135,10 @@ class _Judging:
             return None
 
     def _trusted(self, item: str, kind: Kind, verdict: Verdict) -> bool:
+        """Say whether the record's own term rules: its facts verify now, whatever day of distrust the graph names."""
         if verdict is not Verdict.VERIFIES:
             self._note(item, kind, Reason(verdict))
-        return verdict is Verdict.VERIFIES and item not in self.distrusted
+        return verdict is Verdict.VERIFIES
 
     def _note(self, item: str, kind: Kind, reason: Reason) -> None:
         self.findings.append(Finding(id=item, kind=kind, reason=reason))

@@ -8,6 +8,7 @@ and ends as if nothing had happened. Two processes share the work: one that hold
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hmac import compare_digest
 from typing import Final
 
 from register.audit import Act, Entry
@@ -24,7 +25,7 @@ from retention.interfaces import Erasure, Evidence, FactsCheck, Forgetting
 from retention.journal import Check, Destroyed
 from retention.plan import digest
 from retention.rules import Policy
-from retention.steps import Point, Progress, Step, own_entry
+from retention.steps import SYSTEM, Point, Progress, Step, own_entry
 
 PATIENCE: Final = 120
 """How many pauses a run waits for the processes that still hold the old root key to end, before it gives up for now."""
@@ -93,7 +94,9 @@ class RetentionRun:
         if lease is None:
             return None
         run = next((run for run in self.erasure.runs(unfinished=True) if run.state is RunState.FORGOTTEN), None)
-        if run is not None:
+        if run is not None and not self._ours(run):
+            run = self._failed(run, "not-ours", (), lease)
+        elif run is not None:
             workers = self._replaced(run, lease)
             run = self._certify(run, workers, lease)
         self.erasure.release(lease)
@@ -110,15 +113,24 @@ class RetentionRun:
         return again
 
     def _unfinished(self, lease: Lease) -> Run | None:
-        """Return the run to take up. One whose items are not those that were planned has failed."""
+        """Return the run to take up. One that is not as this register began it, or as was agreed to, has failed."""
         for run in self.erasure.runs(unfinished=True):
-            if run.state is RunState.PLANNED:
-                continue
-            planned_by = Detail.read(run.detail).policy["sha256"]
-            if digest(run.as_of, planned_by, run.due_subjects, run.due_signals) == run.digest:
-                return run
-            return self._failed(run, "plan-changed", (), lease)
+            if run.state is not RunState.PLANNED:
+                return run if self._ours(run) else self._failed(run, "not-ours", (), lease)
         return None
+
+    def _ours(self, run: Run) -> bool:
+        """Say whether this register began the run with these items, and a second person agreed where one has to."""
+        planned_by = Detail.read(run.detail).policy["sha256"]
+        planned = digest(run.as_of, planned_by, run.due_subjects, run.due_signals) == run.digest
+        if not planned or not compare_digest(run.mac, self.check.mac(run.facts).hex()):
+            return False
+        barred = {run.requested_by, SYSTEM} | self.policy.authors
+        agreed = (
+            one.actor not in barred and compare_digest(one.mac, self.check.mac(one.facts(run.id, run.digest)).hex())
+            for one in run.approvals
+        )
+        return any(agreed) or not run.approval_needed
 
     def _begin(self, lease: Lease) -> Run | None:
         intent = Intent(
@@ -158,8 +170,8 @@ class RetentionRun:
             lease = self._renewed(lease)
             version = self.forgetting.advance_anchor()  # 6, purge 3
             self._tell(Point.ANCHOR, run)
-            there = self._still_there(gone)
-            ids, identifiers = (gone.subjects | gone.signals) - there, gone.identifiers - there
+            kept = self._still_there(gone) | (gone.subjects - {subject for subject, _ in run.due_subjects})
+            ids, identifiers = (gone.subjects | gone.signals) - kept, gone.identifiers - kept
             forgotten = self.forgetting.forget(  # 6, purge 4
                 run.id, ids, identifiers, version=version, fence=lease.fence
             )
@@ -179,7 +191,8 @@ class RetentionRun:
     def _still_there(self, gone: Destroyed) -> frozenset[str]:
         """Return what the journal says is deleted and the graph holds all the same: a line that somebody forged.
 
-        No such key is dropped, or whoever can write to the database could destroy what is not due; the read-back fails.
+        No such key is dropped, nor that of a subject that was not planned, or whoever can write to the database could
+        destroy what is not due; the read-back fails.
         """
         asked = {"Subject": gone.subjects, "Signal": gone.signals, "Identifier": gone.identifiers}
         left = frozenset(self.erasure.remains(frozenset().union(*asked.values())))
@@ -201,7 +214,7 @@ class RetentionRun:
     def _certify(self, run: Run, workers: int, lease: Lease) -> Run:
         detail, journal = Detail.read(run.detail), self.erasure.journal(run.id)
         purged, destroyed = detail.purged, Destroyed.of(journal)
-        if purged is None:
+        if purged is None or purged.forgotten != self.forgetting.forgotten(run.id):
             return self._failed(run, "no-key-store-result", (), lease)
         left, readback = self._read_back(destroyed, max(self.clock.now(), purged.destroyed_at))  # 7
         if left:

@@ -151,12 +151,13 @@ class Sealer:
             raise Unavailable("record.moved", "a record changed while it was read; ask again")
 
     def behind(self, revisions: Iterable[tuple[str, int]]) -> tuple[str, ...]:
-        """Return the ids whose revision is lower than the newest this register remembers."""
+        """Return the ids whose revision is lower than the newest this register remembers, or that were purged."""
         stream = iter(revisions)
         late: list[str] = []
         while some := list(islice(stream, _STREAM)):
             newest = self._store.newest(name for name, _ in some)
-            late.extend(name for name, revision in some if revision < newest.get(name, 0))
+            purged = self._store.purged([name for name, _ in some if name not in newest])
+            late.extend(name for name, revision in some if name in purged or revision < newest.get(name, 0))
         return tuple(late)
 
     def remember(self, revisions: Iterable[tuple[str, int]]) -> None:

@@ -114,6 +114,8 @@ def import_signals(
     if not ACTOR_PATTERN.fullmatch(contributor):
         fail(f"the contributor's code must match {ACTOR_PATTERN.pattern}")
     bin_ = rejects or path.with_name(path.name + ".rejects.ndjson")
+    if bin_.resolve() == path.resolve():
+        fail("the file for rejected lines is the file to import")
     arguments = ["import", str(path), "--contributor", contributor, "--rejects", str(bin_)]
     arguments += ["--dry-run"] if dry_run else []
     began = time.monotonic()

@@ -97,10 +97,12 @@ def import_signals(
 ) -> None:
     """Take a file in; tell the tally after each batch as a line of JSON on standard output."""
     from api.exchange.ndjson import Rejects, Tally, take_in
+    from api.logs import configure
     from api.settings import Settings
     from api.wiring import workplace
     from register.access import Actor, Role
 
+    configure()
     die_with_parent()
 
     def told(tally: Tally) -> None:

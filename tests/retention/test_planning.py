@@ -98,10 +98,12 @@ def test_a_record_that_does_not_verify_still_goes_on_its_stated_day():
     assert (due.term.event, due.term.period, due.term.due_on) == ("stated-date", "P0D", date(2026, 5, 30))
 
 
-def test_once_distrusted_a_record_stays_so_though_it_verifies_again():
+def test_a_day_of_distrust_written_into_the_database_destroys_nothing_that_verifies():
+    """The day lies in the graph under no MAC: it may hide a record, and never moves the term of a sound one."""
     world = _w11()
-    world.graph.doubted[hexid("subject", "A")] = date(2026, 5, 2)
-    assert _names(world.plan(DAY)) == {"subjectA", "subjectB"}
+    undisturbed = _names(world.plan(DAY))
+    world.graph.doubted[hexid("subject", "A")] = date(2020, 1, 1)
+    assert _names(world.plan(DAY)) == undisturbed == {"subjectB"}
     assert world.plan(DAY).findings == ()
 
 

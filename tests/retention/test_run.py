@@ -12,10 +12,11 @@ from evidence.merkle import ids_root
 from evidence.statement import draft
 from register.audit import Act, Outcome
 from register.errors import Conflict, Invalid, NotFound, Refused, Unavailable
-from register.ids import IdentifierId, SignalId, SubjectId
-from register.runs import Erased, RunState
+from register.ids import IdentifierId, RunId, SignalId, SubjectId
+from register.runs import Approval, Erased, Run, RunState
+from retention.detail import Detail
 from retention.orders import nightly, pending
-from retention.plan import Reason
+from retention.plan import Reason, digest
 from tests.fakes import Fate, Killed
 from tests.retention.world import OFFICER, POLICY, SECOND, World, hexid
 
@@ -405,6 +406,52 @@ def test_items_added_to_a_run_by_hand_are_not_deleted():
     world.carry_out()
     assert world.graph.runs_held[name].state is RunState.FAILED
     assert hexid("subject", "A") in world.graph.subjects_held
+
+
+def test_a_run_made_in_the_database_is_not_carried_out():
+    """Whoever can write to the graph, and has no key, has no run of their own carried out."""
+    world = _world()
+    item = SubjectId(hexid("subject", "A"))
+    due = ((item, world.graph.subjects_held[item].facts.revision),)
+    run = Run(
+        id=RunId(hexid("run", "forged")),
+        state=RunState.APPROVED,
+        as_of=DAY,
+        started_at=world.clock.now(),
+        digest=digest(DAY, POLICY.digest, due, ()),
+        requested_by=OFFICER,
+        approvals=(Approval(actor=SECOND, at=world.clock.now()),),
+        due_subjects=due,
+        detail=Detail.of(world.plan(DAY)).text(),
+    )
+    world.graph.runs_held[run.id] = run
+    world.carry_out()
+    assert world.graph.runs_held[run.id].state is RunState.FAILED
+    assert item in world.graph.subjects_held
+    assert world.evidence.filed == []
+
+
+def test_an_approval_made_in_the_database_is_none():
+    world = _many()
+    run = world.order(DAY)
+    world.carry_out()
+    waiting = world.graph.runs_held[run]
+    forged = Approval(actor=SECOND, at=world.clock.now())
+    world.graph.runs_held[run] = replace(waiting, state=RunState.APPROVED, approvals=(forged,))
+    world.carry_out()
+    assert world.graph.runs_held[run].state is RunState.FAILED
+    assert len(world.graph.subjects_held) == 51
+
+
+def test_a_run_set_on_by_hand_gets_no_certificate():
+    world = _many()
+    run = world.order(DAY)
+    world.carry_out()
+    waiting = world.graph.runs_held[run]
+    world.graph.runs_held[run] = replace(waiting, state=RunState.FORGOTTEN)
+    world.process().finish()
+    assert world.graph.runs_held[run].state is RunState.FAILED
+    assert world.evidence.filed == []
 
 
 def test_the_certificate_waits_for_the_last_process_with_the_old_key():

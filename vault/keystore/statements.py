@@ -25,7 +25,7 @@ TOKENS: Final = select(_t.digest, _t.identifier).where(_t.digest.in_(_digests))
 DELIVERIES: Final = select(schema.deliveries).where(_d.digest.in_(_digests))
 BY_RECEIPT: Final = select(schema.deliveries).where(_d.receipt == bindparam("receipt"))
 REVISIONS: Final = select(_r.id, _r.revision).where(_r.id.in_(_ids))
-TOMBSTONES: Final = select(schema.tombstones.c.id_sha256).where(schema.tombstones.c.id_sha256.in_(_digests)).limit(1)
+TOMBSTONES: Final = select(schema.tombstones.c.id_sha256).where(schema.tombstones.c.id_sha256.in_(_digests))
 DONE: Final = update(schema.deliveries).where(_d.signal == bindparam("of_signal")).values(done=literal_column("1"))
 MOVE_TOKEN: Final = (
     update(schema.tokens)
@@ -91,7 +91,7 @@ def deliveries_by_digest(connection: Connection, digests: Iterable[bytes]) -> di
 def refuse_purged(connection: Connection, ids: Iterable[str]) -> None:
     """Refuse ids that were purged: they are never used again. Raises Conflict (`token.raced`)."""
     for chunk in chunks(map(tombstone, ids)):
-        if connection.execute(TOMBSTONES, {"digests": chunk}).first() is not None:
+        if connection.execute(TOMBSTONES.limit(1), {"digests": chunk}).first() is not None:
             raise raced()
 
 

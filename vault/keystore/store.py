@@ -46,6 +46,7 @@ from vault.keystore.rows import (
     raced,
     root_aad,
     split_payload,
+    tombstone,
     unwrap_root,
 )
 from vault.keystore.schema import FORMAT, Database, chunks, many
@@ -284,6 +285,16 @@ class KeyStore(Opaque):
                 for chunk in chunks(ids)
                 for name, revision in connection.execute(statements.REVISIONS, {"ids": chunk})
             }
+
+    def purged(self, ids: Collection[str]) -> frozenset[str]:
+        """Return those of `ids` that a purge has made tombstones of."""
+        stones = {tombstone(name): name for name in ids}
+        with self.reading() as connection:
+            return frozenset(
+                stones[row.id_sha256]
+                for chunk in chunks(stones)
+                for row in connection.execute(statements.TOMBSTONES, {"digests": chunk})
+            )
 
     def take_fence(self, fence: int) -> None:
         """Make `fence` the number below which nobody purges any more. Raises Unavailable: a higher one was taken."""
