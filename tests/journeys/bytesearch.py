@@ -45,9 +45,9 @@ class Search:
         """Return which texts occur, in whatever form."""
         seen: set[bytes] = set()
         for content in contents:
-            for bytes_ in (content, content[::2], content[1::2]):
+            for view in (content, content[::2], content[1::2]):
                 at = 0
-                while match := self._pattern.search(bytes_, at):
+                while match := self._pattern.search(view, at):
                     seen.add(match[0])
                     at = match.start() + 1
         # Of forms that begin at the same place the longest is seen, which may hold others.
