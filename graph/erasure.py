@@ -51,23 +51,28 @@ class Purging:
         """Give the lease back."""
         self.graph.write(lambda tx: fence.give_back(tx, lease))
 
-    def subjects(self) -> Iterator[SubjectRecord]:
-        """Stream every subject, by id, with the dates of the signals that mention it.
+    def subjects(self, ids: Collection[str] | None = None) -> Iterator[SubjectRecord]:
+        """Stream every subject, or those of `ids` that are there, by id, with the dates of the signals that mention it.
 
         Dates that cannot be read are left out: `signals` yields that signal as one that does not verify.
         """
-        for row in self._pages(queries.SUBJECT_PAGE, "subject"):
+        every = self._pages(queries.SUBJECT_PAGE, "subject")
+        for row in every if ids is None else self._some(queries.SUBJECTS_BY_ID, ids):
             dates = (read for pair in row["signals"] if (read := records.dates(*pair)))
             yield SubjectRecord(subject=records.subject(row["subject"]), signals=tuple(sorted(dates)))
 
-    def signals(self) -> Iterator[SealedSignal]:
-        """Stream every signal with facts and MACs of its mentions and links, by id; nothing sealed is read."""
-        for row in self._pages(queries.SIGNAL_PAGE, "signal"):
+    def signals(self, ids: Collection[str] | None = None) -> Iterator[SealedSignal]:
+        """Stream every signal, or those of `ids` that are there, by id, with facts and MACs of mentions and links.
+
+        Nothing sealed is read.
+        """
+        every = self._pages(queries.SIGNAL_PAGE, "signal")
+        for row in every if ids is None else self._some(queries.SIGNALS_BY_ID, ids):
             yield records.signal(row["signal"], row["mentions"], row["links"])
 
     def mentioning(self, subjects: Collection[SubjectId]) -> tuple[SealedSignal, ...]:
         """Return the signals that mention one of `subjects`, in the form of `signals`."""
-        rows = self.graph.read(lambda tx: list(tx.run(queries.SIGNALS_MENTIONING, ids=sorted(subjects))))
+        rows = self._some(queries.SIGNALS_MENTIONING, subjects)
         return tuple(records.signal(row["signal"], row["mentions"], row["links"]) for row in rows)
 
     def distrust(self, ids: Collection[str], *, on: date, lease: Lease, entry: Entry) -> None:
@@ -195,6 +200,9 @@ class Purging:
                 return
             after = page[-1][key]["id"]
 
+    def _some(self, query: str, ids: Collection[str]) -> list[Record]:
+        return self.graph.read(partial(_of, query=query, ids=sorted(ids)))
+
     def _fenced(self, lease: Lease, work: Callable[[ManagedTransaction], None], entries: Sequence[Entry]) -> None:
         def fenced(tx: ManagedTransaction) -> None:
             fence.hold(tx, lease)
@@ -206,3 +214,7 @@ class Purging:
 
 def _page(tx: ManagedTransaction, *, query: str, after: str) -> list[Record]:
     return list(tx.run(query, after=after, page=PAGE))
+
+
+def _of(tx: ManagedTransaction, *, query: str, ids: Sequence[str]) -> list[Record]:
+    return list(tx.run(query, ids=ids))

@@ -46,12 +46,22 @@ RETURN l.fence AS fence
 
 # Every live record.
 
-SUBJECT_PAGE: Final = f"""
-MATCH (s:{Label.SUBJECT}) WHERE s.id > $after
-WITH s ORDER BY s.id LIMIT $page
+_BARE_SUBJECT: Final = f"""
 RETURN s {{{bare(SUBJECT)}}} AS subject,
     COLLECT {{ MATCH (g:{Label.SIGNAL})-[:{Tie.MENTIONS}]->(s) RETURN [g.received_on, g.entered_at] }} AS signals
 ORDER BY s.id
+"""
+
+SUBJECT_PAGE: Final = f"""
+MATCH (s:{Label.SUBJECT}) WHERE s.id > $after
+WITH s ORDER BY s.id LIMIT $page
+{_BARE_SUBJECT}
+"""
+
+SUBJECTS_BY_ID: Final = f"""
+UNWIND $ids AS id
+MATCH (s:{Label.SUBJECT} {{id: id}})
+{_BARE_SUBJECT}
 """
 
 _BARE_SIGNAL: Final = f"""
@@ -70,6 +80,12 @@ ORDER BY g.id
 SIGNAL_PAGE: Final = f"""
 MATCH (g:{Label.SIGNAL}) WHERE g.id > $after
 WITH g ORDER BY g.id LIMIT $page
+{_BARE_SIGNAL}
+"""
+
+SIGNALS_BY_ID: Final = f"""
+UNWIND $ids AS id
+MATCH (g:{Label.SIGNAL} {{id: id}})
 {_BARE_SIGNAL}
 """
 

@@ -79,7 +79,8 @@ class Batches:
         whole = list(signals)
         redacted: list[tuple[SignalFacts, bytes]] = []
         doubted: list[str] = []
-        for signal, verdict in checked_signals(self.erasure.mentioning(going) if going else (), self.check):
+        mentioning = self.erasure.mentioning(going) if going else ()
+        for signal, verdict in checked_signals(mentioning, self.check, self.erasure.signals):
             if all(mention.facts.subject in going for mention in signal.mentions):
                 whole.append((signal.facts.id, signal.facts.revision))
                 continue

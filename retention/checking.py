@@ -3,7 +3,7 @@
 Whoever can write to the database can move a deadline there; these checks are how that is found.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
 from itertools import islice
 from typing import Final, TypeVar
@@ -13,6 +13,8 @@ from register.sealed import SealedLink, SealedMention, SealedSignal
 from retention.interfaces import FactsCheck
 
 PAGE: Final = 1000
+TRIES: Final = 10
+"""How often a record that an intake keeps moving is read again."""
 
 Item = TypeVar("Item")
 
@@ -32,20 +34,58 @@ def pages(items: Iterable[Item], size: int) -> Iterator[tuple[Item, ...]]:
         yield page
 
 
-def checked_subjects(records: Iterable[SubjectRecord], check: FactsCheck) -> Iterator[tuple[SubjectRecord, Verdict]]:
-    """Yield each subject with the verdict on its facts, streaming."""
-    for page in pages(records, PAGE):
+def checked_subjects(
+    records: Iterable[SubjectRecord], check: FactsCheck, again: Callable[[Collection[str]], Iterable[SubjectRecord]]
+) -> Iterator[tuple[SubjectRecord, Verdict]]:
+    """Yield each subject with the verdict on its facts, streaming; `again` reads some of them once more."""
+
+    def judged(page: Sequence[SubjectRecord]) -> Iterator[tuple[str, SubjectRecord, Verdict]]:
         behind = frozenset(check.behind((one.subject.facts.id, one.subject.facts.revision) for one in page))
         for one in page:
-            yield one, _verdict(check.verifies(one.subject), one.subject.facts.id in behind)
+            id_ = one.subject.facts.id
+            yield id_, one, _verdict(check.verifies(one.subject), id_ in behind)
+
+    return _settled(records, judged, again)
 
 
-def checked_signals(signals: Iterable[SealedSignal], check: FactsCheck) -> Iterator[tuple[SealedSignal, Verdict]]:
-    """Yield each signal with the verdict on its facts, its composition, and the facts of its mentions and links."""
-    for page in pages(signals, PAGE):
+def checked_signals(
+    signals: Iterable[SealedSignal], check: FactsCheck, again: Callable[[Collection[str]], Iterable[SealedSignal]]
+) -> Iterator[tuple[SealedSignal, Verdict]]:
+    """Yield each signal with the verdict on its facts, its composition, and the facts of its mentions and links.
+
+    `again` reads some of them once more.
+    """
+
+    def judged(page: Sequence[SealedSignal]) -> Iterator[tuple[str, SealedSignal, Verdict]]:
         behind = frozenset(check.behind((one.facts.id, one.facts.revision) for one in page))
         for one in page:
-            yield one, _verdict(_whole(one) and _verifies(one, check), one.facts.id in behind)
+            yield one.facts.id, one, _verdict(_whole(one) and _verifies(one, check), one.facts.id in behind)
+
+    return _settled(signals, judged, again)
+
+
+def _settled(
+    records: Iterable[Item],
+    judged: Callable[[Sequence[Item]], Iterator[tuple[str, Item, Verdict]]],
+    again: Callable[[Collection[str]], Iterable[Item]],
+) -> Iterator[tuple[Item, Verdict]]:
+    """Yield each record with its verdict; a doubt stands only if the record, read once more, has not changed.
+
+    An intake goes on meanwhile: what it moved between our reading and our asking for the newest revision looks as if
+    an older state had been put back. But it remembers a revision after the graph's commit: read again, such a record
+    is found changed, and is judged anew. One that is gone by then is not judged.
+    """
+    for page in pages(records, PAGE):
+        told = {id_: (one, verdict) for id_, one, verdict in judged(page)}
+        for _ in range(TRIES):
+            doubted = {id_: one for id_, (one, verdict) in told.items() if verdict is not Verdict.VERIFIES}
+            if not doubted:
+                break
+            fresh = {id_: (one, verdict) for id_, one, verdict in judged(tuple(again(doubted.keys())))}
+            told = {id_: fresh.get(id_, kept) for id_, kept in told.items() if id_ in fresh or id_ not in doubted}
+            if all(fresh[id_][0] == one for id_, one in doubted.items() if id_ in fresh):
+                break
+        yield from told.values()
 
 
 def _verdict(verifies: bool, behind: bool) -> Verdict:

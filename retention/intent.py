@@ -21,8 +21,8 @@ def survey(erasure: Erasure, check: FactsCheck, policy: Policy, as_of: date) -> 
     return make_plan(
         policy,
         as_of,
-        signals=checked_signals(erasure.signals(), check),
-        subjects=checked_subjects(erasure.subjects(), check),
+        signals=checked_signals(erasure.signals(), check, erasure.signals),
+        subjects=checked_subjects(erasure.subjects(), check, erasure.subjects),
         mentioning=erasure.mentioning,
         distrusted=erasure.distrusted(),
     )

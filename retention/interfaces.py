@@ -37,11 +37,11 @@ class Erasure(Protocol):
     def release(self, lease: Lease) -> None:
         """Give the lease back."""
 
-    def subjects(self) -> Iterator[SubjectRecord]:
-        """Stream every live subject, by id, in pages."""
+    def subjects(self, ids: Collection[str] | None = None) -> Iterator[SubjectRecord]:
+        """Stream every live subject, by id, in pages; or read those of `ids` that are there."""
 
-    def signals(self) -> Iterator[SealedSignal]:
-        """Stream every signal with facts and MACs of its mentions and links, by id, in pages.
+    def signals(self, ids: Collection[str] | None = None) -> Iterator[SealedSignal]:
+        """Stream every signal with facts and MACs of its mentions and links, by id, in pages; or read those of `ids`.
 
         Nothing sealed is read: every `sealed` is empty.
         """

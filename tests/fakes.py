@@ -83,8 +83,10 @@ class FakeGraph:
         if lease != self.current:
             raise Unavailable("lease.lost", "another keeper writes here now")
 
-    def subjects(self) -> Iterator[SubjectRecord]:
+    def subjects(self, ids: Collection[str] | None = None) -> Iterator[SubjectRecord]:
         for subject, held in sorted(self.subjects_held.items()):
+            if ids is not None and subject not in ids:
+                continue
             dates = sorted(
                 (one.facts.received_on, one.facts.accepted_on)
                 for one in self.signals_held.values()
@@ -92,9 +94,10 @@ class FakeGraph:
             )
             yield SubjectRecord(subject=held, signals=tuple(dates))
 
-    def signals(self) -> Iterator[SealedSignal]:
-        for _, held in sorted(self.signals_held.items()):
-            yield held
+    def signals(self, ids: Collection[str] | None = None) -> Iterator[SealedSignal]:
+        for signal, held in sorted(self.signals_held.items()):
+            if ids is None or signal in ids:
+                yield held
 
     def mentioning(self, subjects: Collection[SubjectId]) -> tuple[SealedSignal, ...]:
         return tuple(one for one in self.signals() if _names(one, subjects))

@@ -1,6 +1,7 @@
 """Plans: what is due and why, what goes with it, what does not verify, when a second person is needed."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import pytest
@@ -11,8 +12,10 @@ from register.grading import Category
 from register.ids import SubjectId
 from register.links import LinkKind
 from register.sealed import SubjectFacts
+from retention.intent import survey
 from retention.plan import Kind, Plan, Reason, digest, fingerprint
 from retention.terms import deadline
+from tests.fakes import FakeFacts
 from tests.retention.world import POLICY, World, hexid
 
 DAY = date(2026, 6, 1)
@@ -236,3 +239,43 @@ def test_a_later_date_never_makes_less_due_and_each_item_is_due_on_its_own_date(
     for signal, held in world.graph.signals_held.items():
         named = {mention.facts.subject for mention in held.mentions}
         assert (signal in gone) == (named <= going if named else signal in going)
+
+
+@dataclass(frozen=True, slots=True)
+class _Meanwhile:
+    """A check in front of which something happens between a record's reading and the question for newest revisions."""
+
+    facts: FakeFacts
+    happens: list[Callable[[], object]]
+
+    def behind(self, revisions):
+        asked = list(revisions)
+        if self.happens:
+            self.happens.pop()()
+        return self.facts.behind(asked)
+
+    def __getattr__(self, name):
+        return getattr(self.facts, name)
+
+
+def test_what_an_intake_moves_during_the_survey_is_no_older_state_put_back():
+    """It would be hidden at once, and be gone thirty days later."""
+    world = World()
+    world.signal("s1", date(2024, 2, 1), "AB")
+    happens = [lambda name=name: world.signal(name, date(2025, 3, 1), "A") for name in ("s2", "s3", "s4")]
+    plan = survey(world.graph, _Meanwhile(world.facts, happens), POLICY, date(2026, 1, 1))
+    assert not happens
+    assert plan.findings == ()
+    assert plan.live_subjects == 2
+
+
+def test_an_older_state_put_back_is_found_during_an_intake_too():
+    world = World()
+    world.signal("s1", date(2024, 2, 1), "AB")
+    item = SubjectId(hexid("subject", "B"))
+    old = world.graph.subjects_held[item]
+    world.signal("s2", date(2025, 2, 1), "B")
+    world.graph.subjects_held[item] = old
+    happens = [lambda name=name: world.signal(name, date(2025, 3, 1), "A") for name in ("s3", "s4", "s5")]
+    plan = survey(world.graph, _Meanwhile(world.facts, happens), POLICY, date(2026, 1, 1))
+    assert [(one.id, one.reason) for one in plan.findings] == [(item, Reason.BEHIND)]
