@@ -1,0 +1,291 @@
+"""Removal and destruction of everybody who is due, certificate included, against a bare DETACH DELETE of the same.
+
+The register plans, erases, replaces its keys, reads back, certifies and closes, as a nightly run does; the peer deletes
+the same signals, subjects and identifiers of the same graph in clear text, a thousand in a transaction.
+"""
+
+import argparse
+import time
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+import neo4j
+
+from api.exchange.signal_v1 import to_json
+from api.settings import Settings
+from api.wiring import workplace
+from bench import plain
+from bench.background import background
+from bench.ground import Ground, ground
+from bench.importing import fresh, ours, signals_of
+from bench.report import told
+from register.access import Actor, Role
+from register.clock import SystemClock, civil_date
+from register.grading import (
+    Category,
+    HandlingCode,
+    InformationGrade,
+    Origin,
+    SourceGrade,
+    SubjectKind,
+)
+from register.ids import mint
+from register.links import LinkKind, NewLink
+from register.runs import Run, RunState
+from register.signals import NewHandling, NewSignal, NewSource
+from register.subjects import IdentifierKind, NewIdentifier, NewSubject
+from retention.detail import Detail
+from retention.steps import Point, Step
+
+OFFICERS: Final = tuple(Actor(code=code, role=Role.COMPLIANCE_OFFICER) for code in ("chris", "drew"))
+TERM_YEARS: Final = 5
+AHEAD: Final = timedelta(days=21)
+"""For which day to come the run decides: what is due by then can still be handed in now."""
+
+DELETING: Final = {
+    "signals": "UNWIND $ids AS id MATCH (n:Signal {id: id}) DETACH DELETE n",
+    "subjects": "UNWIND $ids AS id MATCH (n:Subject {id: id}) DETACH DELETE n",
+    "identifiers": "UNWIND $ids AS id MATCH (n:Identifier {id: id}) DETACH DELETE n",
+}
+CHUNK: Final = 1000
+DESTROYED: Final = ("subject", "signal", "mention", "link", "identifier", "redacted", "skipped")
+
+
+@dataclass(slots=True)
+class Steps:
+    """How long each step of a run took, in seconds, from what the run tells; the wait for an approval is left out."""
+
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    _since: float = 0.0
+
+    def begin(self) -> None:
+        """Start the clock of the next step."""
+        self._since = time.perf_counter()
+
+    def __call__(self, step: Step) -> None:
+        """Note the time since the step before."""
+        self.end(STEPS[step.point])
+
+    def end(self, name: str) -> None:
+        """Note the time since the step before under `name`."""
+        now = time.perf_counter()
+        self.seconds[name] += now - self._since
+        self._since = now
+
+
+STEPS: Final = {
+    Point.BEGUN: "plan",
+    Point.BATCH: "erase",
+    Point.ERASED: "erase",
+    Point.ANCHOR: "anchor",
+    Point.KEYS: "replace keys",
+    Point.OLD_KEYS: "destroy old keys",
+    Point.FORGOTTEN: "destroy old keys",
+    Point.WORKERS: "open anew",
+    Point.READ_BACK: "read back",
+    Point.CERTIFIED: "certify",
+    Point.CLOSED: "close",
+}
+"""The step that each point ends, in the words of the report."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the bench with command-line arguments (default: those of this process)."""
+    options = _parser().parse_args(arguments)
+    today = civil_date(SystemClock().now())
+    rounds: list[dict[str, Any]] = []
+    with ground() as place:
+        warm = _written(place.folder / "warm.ndjson", today, options.warm_up, options.warm_up // 2)
+        path = _written(place.folder / "due.ndjson", today, options.subjects, options.due)
+        _round(place, warm, today, first="peer")
+        for turn in range(options.rounds):
+            rounds.append(_round(place, path, today, first=("register", "peer")[turn % 2]))
+    sizes = {"subjects": options.subjects, "due": options.due, "rounds": options.rounds, **rounds[0]["sizes"]}
+    told("removal", sizes, _measured(rounds), as_json=options.json)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench.removal", description=__doc__)
+    parser.add_argument("--subjects", type=int, default=10_000, help="subjects in the register")
+    parser.add_argument("--due", type=int, default=1000, help="how many of them are due")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds, the sides taking turns to be first")
+    parser.add_argument("--warm-up", type=int, default=400, help="subjects of a round before, uncounted")
+    parser.add_argument("--json", action="store_true", help="one line of JSON")
+    return parser
+
+
+def _written(path: Path, today: date, subjects: int, due: int) -> Path:
+    path.write_bytes(b"".join(to_json(one) + b"\n" for one in _signals(today, subjects, due)))
+    return path
+
+
+def _signals(today: date, subjects: int, due: int) -> Iterator[NewSignal]:
+    """Yield three signals for every two subjects, each with a link; those about the first `due` subjects are old.
+
+    One in ten of the due stands in one more old signal, with somebody who stays.
+    """
+    year = today - timedelta(days=1)
+    old = date(year.year - TERM_YEARS, year.month, min(year.day, 28)) + timedelta(days=10)
+    people = [_person(number, name) for number, name in enumerate(background(subjects)[1])]
+    recent = today - timedelta(days=30)
+    for received_on, group in ((old, people[:due]), (recent, people[due:])):
+        for number in range(len(group) * 3 // 2):
+            one, other = group[number % len(group)], group[(number * 7 + 1 + number // len(group)) % len(group)]
+            if one is not other:
+                yield _signal(f"{received_on.year}-{number}", received_on, one, other)
+    for number in range(0, due, 10):
+        yield _signal(f"both-{number}", old, people[number], people[due + number % (subjects - due)])
+
+
+def _person(number: int, name: str) -> NewSubject:
+    return NewSubject(
+        ref="p",
+        kind=SubjectKind.PERSON,
+        category=Category.INVOLVED,
+        names=(name,),
+        born_on=f"{1950 + number % 50}",
+        identifiers=(NewIdentifier(kind=IdentifierKind.PASSPORT, value=f"T{number:08}"),),
+    )
+
+
+def _signal(reference: str, received_on: date, one: NewSubject, other: NewSubject) -> NewSignal:
+    first, second = (_referred(subject, ref) for subject, ref in ((one, "p1"), (other, "p2")))
+    names = first.names[0], second.names[0]
+    return NewSignal(
+        reference=reference,
+        received_on=received_on,
+        handed_in_on=received_on,
+        source=NewSource(origin=Origin.HOTLINE, obtained="Reported to an integrity hotline", grade=SourceGrade.B),
+        information_grade=InformationGrade.TWO,
+        handling=NewHandling(code=HandlingCode.H1),
+        necessity="Possible bribery of an official; needed for insight into the theme.",
+        narrative=f"{names[0]} is said to have paid {names[1]} for a container that left the terminal unseen at night.",
+        subjects=(first, second),
+        ports=("NLRTM",),
+        links=(NewLink(from_ref="p1", to_ref="p2", kind=LinkKind.PAID),),
+    )
+
+
+def _referred(subject: NewSubject, ref: str) -> NewSubject:
+    return NewSubject(
+        ref=ref,
+        kind=subject.kind,
+        category=subject.category,
+        names=subject.names,
+        born_on=subject.born_on,
+        identifiers=subject.identifiers,
+    )
+
+
+def _round(place: Ground, path: Path, today: date, *, first: str) -> dict[str, Any]:
+    """Load and remove on both sides, `first` before the other, and make sure that both removed the same."""
+    found: dict[str, Any] = {}
+    for side in (first, "peer" if first == "register" else "register"):
+        found[side] = _peer(place, path, today) if side == "peer" else _register(place, path, today)
+        left = place.census()
+        if found.setdefault("left", left) != left:
+            raise SystemExit(f"the sides left different graphs: {found['left']} and {left}")
+    if found["register"]["outcome"]["signal"] != found["peer"]["signals"]:
+        raise SystemExit("the sides deleted different signals")
+    return found | {"sizes": found["register"].pop("sizes")}
+
+
+def _register(place: Ground, path: Path, today: date) -> dict[str, Any]:
+    settings = place.register()
+    loaded = fresh(ours, settings, path, False, False)
+    sizes = place.census()
+    steps, keeper = Steps(), mint()
+    began = time.perf_counter()
+    waited = _forgotten(settings, keeper, today + AHEAD, steps)
+    run = _finished(settings, keeper, steps)
+    seconds = time.perf_counter() - began - waited
+    if run.state is not RunState.CERTIFIED:
+        raise SystemExit(f"the run ended as {run.state}")
+    outcome = Detail.read(run.detail).outcome
+    return {
+        "seconds": seconds,
+        "steps": dict(steps.seconds),
+        "outcome": outcome,
+        "intake": loaded.signals / loaded.seconds,
+        "sizes": sizes,
+    }
+
+
+def _forgotten(settings: Settings, keeper: str, on: date, steps: Steps) -> float:
+    """Order, plan, have approved, erase and forget; return the seconds that officers took."""
+    with workplace(settings, "run") as opened:
+        began = time.perf_counter()
+        opened.custody.order(OFFICERS[0], on)
+        waited = time.perf_counter() - began
+        carrier = opened.run(keeper, steps, lambda: time.sleep(0.05))
+        steps.begin()
+        run = carrier.until_forgotten()
+        if run is not None and run.state is RunState.PLANNED:
+            began = time.perf_counter()
+            opened.custody.approve(OFFICERS[1], run.id, run.digest)
+            waited += time.perf_counter() - began
+            steps.begin()
+            run = carrier.until_forgotten()
+        if run is None or run.state is not RunState.FORGOTTEN:
+            raise SystemExit(f"the run did not forget: {run and run.state}")
+    return waited
+
+
+def _finished(settings: Settings, keeper: str, steps: Steps) -> Run:
+    with workplace(settings, "run") as opened:
+        run = opened.run(keeper, steps, lambda: time.sleep(0.05)).finish()
+    if run is None:
+        raise SystemExit("there was nothing to finish")
+    return run
+
+
+def _peer(place: Ground, path: Path, today: date) -> dict[str, Any]:
+    place.clear()
+    graph = plain.plain(signals_of(path), SystemClock().now())
+    plain.write(place.driver, graph)
+    due = {one.id for one in graph.batch.created if one.remove_by <= today + AHEAD}
+    ids: dict[str, Collection[str]] = {
+        "signals": [
+            one.facts.id for one in graph.batch.signals if all(mention.facts.subject in due for mention in one.mentions)
+        ],
+        "subjects": due,
+        "identifiers": {id_ for one in graph.batch.created if one.id in due for id_ in one.identifiers},
+    }
+    began = time.perf_counter()
+    with place.driver.session() as session:
+        for name, statement in DELETING.items():
+            rest = iter(ids[name])
+            while some := list(islice(rest, CHUNK)):
+                session.execute_write(_delete, statement, some)
+    return {"seconds": time.perf_counter() - began, "signals": len(ids["signals"])}
+
+
+def _delete(tx: neo4j.ManagedTransaction, statement: str, ids: Sequence[str]) -> None:
+    tx.run(statement, ids=ids).consume()
+
+
+def _measured(rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    signals = rounds[0]["peer"]["signals"]
+    mine, peer = (median(one[side]["seconds"] for one in rounds) for side in ("register", "peer"))
+    steps = {name: median(one["register"]["steps"][name] for one in rounds) for name in rounds[0]["register"]["steps"]}
+    return {
+        "signals": signals,
+        "seconds": round(mine, 3),
+        "peer_seconds": round(peer, 3),
+        "signals_per_second": round(signals / mine, 1),
+        "peer_signals_per_second": round(signals / peer, 1),
+        "ratio": round(peer / mine, 3),
+        "intake_signals_per_second": round(median(one["register"]["intake"] for one in rounds), 1),
+        "destroyed": {name: {"number": rounds[0]["register"]["outcome"][name]} for name in DESTROYED},
+        "steps": {name: {"seconds": round(took, 3), "share": round(took / mine, 3)} for name, took in steps.items()},
+    }
+
+
+if __name__ == "__main__":
+    main()

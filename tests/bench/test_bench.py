@@ -1,0 +1,150 @@
+"""Each bench runs, at a tiny size, and says what it promises; how fast anything is, no test says."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import __main__ as bench
+from bench import background, intake, name_search, network, removal
+from bench.report import percentile
+from bench.stopwatch import Stopwatch
+
+MACHINE = {"processor", "cores", "memory_gib", "system", "python", "neo4j", "driver", "theme-register", "load_1_min"}
+
+
+def line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """The one line on standard output."""
+    (told,) = capsys.readouterr().out.splitlines()
+    found: dict[str, Any] = json.loads(told)
+    return found
+
+
+def test_intake(capsys: pytest.CaptureFixture[str]) -> None:
+    intake.main(["--signals", "80", "--rounds", "1", "--warm-up", "10", "--json"])
+    told = line(capsys)
+    assert told["bench"] == "intake"
+    assert set(told["machine"]) == MACHINE
+    assert (told["sizes"]["signals"], told["sizes"]["Signal"]) == (80, 80)
+    assert told["ratio"] == pytest.approx(told["signals_per_second"] / told["peer_signals_per_second"], abs=0.01)
+    assert {"null_cipher_signals_per_second", "encryption_share", "peak_memory_mib"} <= set(told)
+    assert list(told["rounds"]) == ["round 1"]
+    assert list(told["profile"]) == ["parse", "check", "compose", "lookup", "seal", "key store", "graph"]
+    assert sum(phase["share"] for phase in told["profile"].values()) == pytest.approx(1, abs=0.01)
+
+
+def test_network(capsys: pytest.CaptureFixture[str]) -> None:
+    network.main(["--signals", "80", "--starts", "8", "--warm-up", "2", "--json"])
+    told = line(capsys)
+    assert told["sizes"]["starts"] == 8
+    for question in ("network", "paths"):
+        measured = told["questions"][question]
+        assert measured["p50_ms"] <= measured["p95_ms"]
+        assert measured["ratio_p50"] == pytest.approx(measured["p50_ms"] / measured["peer_p50_ms"], abs=0.01)
+        assert measured["links_on_average"] > 0
+
+
+def test_removal(capsys: pytest.CaptureFixture[str]) -> None:
+    removal.main(["--subjects", "120", "--due", "30", "--rounds", "1", "--warm-up", "20", "--json"])
+    told = line(capsys)
+    assert told["signals"] == told["destroyed"]["signal"]["number"] == 45
+    assert told["destroyed"]["subject"]["number"] == 30
+    assert told["destroyed"]["redacted"]["number"] == 3
+    assert told["ratio"] == pytest.approx(told["peer_seconds"] / told["seconds"], abs=0.01)
+    assert sum(step["seconds"] for step in told["steps"].values()) <= told["seconds"] + 0.01
+    assert {"plan", "erase", "replace keys", "read back", "certify"} <= set(told["steps"])
+
+
+PAIRS = (
+    ("Adriaan van Zandhave", "Adrian van Zandhaven", "true"),
+    ("Renske Brakelmeer", "Brakelmeer, Renske", "true"),
+    ("Tjeerd Kribbelaar", "Hedda Tidesworth", "false"),
+    ("Zwaluwenhof B.V.", "Zwaluwenhof BV", "true"),
+    ("Renske Brakelmeer", "?", "true"),
+)
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> tuple[Path, Path]:
+    """A file of labelled pairs, and one without labels."""
+    labelled, other = tmp_path / "labelled.csv", tmp_path / "other.csv"
+    with labelled.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("name1", "name2", "is_match"), *PAIRS])
+    other.write_text("query_name,result_name,ofac_score\nVEERLE ULVENES,Veerle Ulvenes,100\n", "utf-8")
+    return labelled, other
+
+
+def test_names(capsys: pytest.CaptureFixture[str], pairs: tuple[Path, Path]) -> None:
+    given = ["--pairs", *map(str, pairs), "--background", "300", "--warm-up", "5", "--json"]
+    bench.main(["names", *given])
+    told = line(capsys)
+    assert list(told) == ["files"]
+    counted = ["file", "pairs", "recall_at_1", "recall_at_10", "false_hits", "p50_ms", "p95_ms"]
+    keys = [*counted, "peer_recall_at_10", "peer_p95_ms"]
+    assert [list(one) for one in told["files"]] == [keys, keys]
+    labelled, other = told["files"]
+    assert (labelled["file"], labelled["pairs"], labelled["false_hits"]) == ("labelled.csv", 5, 0)
+    assert labelled["recall_at_1"] == labelled["recall_at_10"] == 0.75
+    assert labelled["peer_recall_at_10"] >= 0.5
+    assert (other["pairs"], other["recall_at_10"], other["peer_recall_at_10"]) == (1, None, None)
+
+
+def test_a_table_for_people(capsys: pytest.CaptureFixture[str], pairs: tuple[Path, Path]) -> None:
+    name_search.main(["--pairs", str(pairs[0]), "--background", "10", "--warm-up", "1"])
+    told = capsys.readouterr().out
+    assert "labelled.csv" in told
+    assert "neo4j" in told
+
+
+@pytest.mark.parametrize("arguments", [["speed"], ["intake", "network", "--rounds", "2"]])
+def test_what_cannot_be_run_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as refused:
+        bench.main(arguments)
+    assert refused.value.code == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_the_background_is_the_same_at_every_call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(background, "LISTS", tmp_path / "absent")
+    source, names = background.background(500)
+    drawn = list(names)
+    assert source == "made-up names"
+    assert drawn == list(background.background(500)[1])
+    assert len(set(drawn)) > 490
+    assert all(len(name.split()) >= 3 for name in drawn)
+
+
+@pytest.mark.shared_data
+def test_the_background_of_real_names(shared_data: Path) -> None:
+    source, names = background.background(500)
+    drawn = list(names)
+    assert source == "lists of real names"
+    assert all(name.strip() for name in drawn)
+    assert 300 < len(set(drawn)) <= 500
+
+
+def test_a_stopwatch_counts_every_second_once() -> None:
+    class Inner:
+        def work(self) -> int:
+            return sum(range(200_000))
+
+    class Outer:
+        def __init__(self, inner: Inner) -> None:
+            self.inner = inner
+
+        def work(self) -> int:
+            return sum(range(100_000)) + self.inner.work()
+
+    watch = Stopwatch()
+    outer = watch.over("outer", Outer(watch.over("inner", Inner(), ("work",))), ("work",))
+    assert watch.time("all", outer.work) == sum(range(200_000)) + sum(range(100_000))
+    assert set(watch.wall) == {"all", "outer", "inner"}
+    assert all(seconds > 0 for seconds in watch.wall.values())
+    assert watch.wall["inner"] > watch.wall["all"]
+
+
+def test_percentiles() -> None:
+    assert percentile([7.0], 95) == 7.0
+    assert percentile([float(one) for one in range(101)], 95) == 95.0
