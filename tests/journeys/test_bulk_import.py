@@ -28,7 +28,7 @@ TODAY = civil_date(SystemClock().now())
 CONTRIBUTOR = "desk"
 STORY = 1900
 GROWTH = 64
-"""MiB by which the importing process may grow after its first thousand signals; the file itself is parsed in 20."""
+"""MiB by which the importing child may grow after its first thousand signals: the key store keeps that much of itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
