@@ -7,9 +7,9 @@ the same signals, subjects and identifiers of the same graph in clear text, a th
 import argparse
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -21,33 +21,18 @@ from api.exchange.signal_v1 import to_json
 from api.settings import Settings
 from api.wiring import workplace
 from bench import plain
-from bench.background import background
 from bench.ground import Ground, ground
 from bench.importing import fresh, ours, signals_of
+from bench.population import AHEAD, due_by_then
 from bench.report import told
 from register.access import Actor, Role
 from register.clock import SystemClock, civil_date
-from register.grading import (
-    Category,
-    HandlingCode,
-    InformationGrade,
-    Origin,
-    SourceGrade,
-    SubjectKind,
-)
 from register.ids import mint
-from register.links import LinkKind, NewLink
 from register.runs import Run, RunState
-from register.signals import NewHandling, NewSignal, NewSource
-from register.subjects import IdentifierKind, NewIdentifier, NewSubject
 from retention.detail import Detail
 from retention.steps import Point, Step
 
 OFFICERS: Final = tuple(Actor(code=code, role=Role.COMPLIANCE_OFFICER) for code in ("chris", "drew"))
-TERM_YEARS: Final = 5
-AHEAD: Final = timedelta(days=21)
-"""For which day to come the run decides: what is due by then can still be handed in now."""
-
 DELETING: Final = {
     "signals": "UNWIND $ids AS id MATCH (n:Signal {id: id}) DETACH DELETE n",
     "subjects": "UNWIND $ids AS id MATCH (n:Subject {id: id}) DETACH DELETE n",
@@ -121,66 +106,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _written(path: Path, today: date, subjects: int, due: int) -> Path:
-    path.write_bytes(b"".join(to_json(one) + b"\n" for one in _signals(today, subjects, due)))
+    path.write_bytes(b"".join(to_json(one) + b"\n" for one in due_by_then(today, subjects, due)))
     return path
-
-
-def _signals(today: date, subjects: int, due: int) -> Iterator[NewSignal]:
-    """Yield three signals for every two subjects, each with a link; those about the first `due` subjects are old.
-
-    One in ten of the due stands in one more old signal, with somebody who stays.
-    """
-    year = today - timedelta(days=1)
-    old = date(year.year - TERM_YEARS, year.month, min(year.day, 28)) + timedelta(days=10)
-    people = [_person(number, name) for number, name in enumerate(background(subjects)[1])]
-    recent = today - timedelta(days=30)
-    for received_on, group in ((old, people[:due]), (recent, people[due:])):
-        for number in range(len(group) * 3 // 2):
-            one, other = group[number % len(group)], group[(number * 7 + 1 + number // len(group)) % len(group)]
-            if one is not other:
-                yield _signal(f"{received_on.year}-{number}", received_on, one, other)
-    for number in range(0, due, 10):
-        yield _signal(f"both-{number}", old, people[number], people[due + number % (subjects - due)])
-
-
-def _person(number: int, name: str) -> NewSubject:
-    return NewSubject(
-        ref="p",
-        kind=SubjectKind.PERSON,
-        category=Category.INVOLVED,
-        names=(name,),
-        born_on=f"{1950 + number % 50}",
-        identifiers=(NewIdentifier(kind=IdentifierKind.PASSPORT, value=f"T{number:08}"),),
-    )
-
-
-def _signal(reference: str, received_on: date, one: NewSubject, other: NewSubject) -> NewSignal:
-    first, second = (_referred(subject, ref) for subject, ref in ((one, "p1"), (other, "p2")))
-    names = first.names[0], second.names[0]
-    return NewSignal(
-        reference=reference,
-        received_on=received_on,
-        handed_in_on=received_on,
-        source=NewSource(origin=Origin.HOTLINE, obtained="Reported to an integrity hotline", grade=SourceGrade.B),
-        information_grade=InformationGrade.TWO,
-        handling=NewHandling(code=HandlingCode.H1),
-        necessity="Possible bribery of an official; needed for insight into the theme.",
-        narrative=f"{names[0]} is said to have paid {names[1]} for a container that left the terminal unseen at night.",
-        subjects=(first, second),
-        ports=("NLRTM",),
-        links=(NewLink(from_ref="p1", to_ref="p2", kind=LinkKind.PAID),),
-    )
-
-
-def _referred(subject: NewSubject, ref: str) -> NewSubject:
-    return NewSubject(
-        ref=ref,
-        kind=subject.kind,
-        category=subject.category,
-        names=subject.names,
-        born_on=subject.born_on,
-        identifiers=subject.identifiers,
-    )
 
 
 def _round(place: Ground, path: Path, today: date, *, first: str) -> dict[str, Any]:
