@@ -61,13 +61,14 @@ class Telling:
     duplicates: int
 
 
-def telling(opened: Workplace, contributor: str, handed_in: Sequence[NewSignal]) -> Telling:
-    """Tell what the register holds of what `contributor` handed in, found by the references."""
+def telling(
+    opened: Workplace, contributor: str, handed_in: Sequence[NewSignal], stored: Sequence[SealedSignal]
+) -> Telling:
+    """Tell what of `stored`, all signals there are, is what `contributor` handed in, found by the references."""
     keys = {DeliveryKey(contributor=contributor, reference=one.reference): canonical(one) for one in handed_in}
     known = opened.lookup.deliveries(keys)
     assert all(one.same for one in known.values())
     references = {one.signal: key.reference for key, one in known.items()}
-    stored = sealed_signals(opened.graph)
     held = [one for one in stored if one.facts.id in references]
     subjects = _first(
         (mention.facts.subject, (references[one.facts.id], mention.facts.place))

@@ -34,10 +34,10 @@ class Importing:
         while self.taken() < taken:
             assert self.parent.poll() is None, "the import ended too early to be killed"
             assert time.monotonic() < end
-            time.sleep(0.002)
+            time.sleep(0.01)
 
-    def child(self) -> int | None:
-        """Return the process that holds the keys, where it runs."""
+    def child(self) -> int:
+        """Return the process that holds the keys."""
         for stat in Path("/proc").glob("[0-9]*/stat"):
             try:
                 fields = stat.read_text("utf-8", "replace").rpartition(")")[2].split()
@@ -45,17 +45,7 @@ class Importing:
                 continue
             if int(fields[1]) == self.parent.pid:
                 return int(stat.parent.name)
-        return None
-
-    def resident(self) -> int | None:
-        """Return the resident memory of that process, in MiB."""
-        child = self.child()
-        try:
-            status = Path(f"/proc/{child}/status").read_text("ascii", "replace")
-        except (FileNotFoundError, ProcessLookupError):
-            return None
-        found = [line.split() for line in status.splitlines() if line.startswith("VmRSS:")]
-        return int(found[0][1]) >> 10 if found else None
+        raise AssertionError("the import ended too early to be watched or killed")
 
     def kill(self) -> None:
         """Kill parent and child at once."""
@@ -65,9 +55,7 @@ class Importing:
 
     def kill_child(self) -> None:
         """Kill the child; the parent says so by its exit status."""
-        child = self.child()
-        assert child is not None, "the import ended too early to be killed"
-        os.kill(child, signal.SIGKILL)
+        os.kill(self.child(), signal.SIGKILL)
         assert self.parent.wait(60) not in (0, None)
 
     def tally(self) -> dict[str, Any]:
@@ -103,3 +91,12 @@ def deliveries(register: Installation) -> tuple[int, int]:
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as connection:
         count, done = connection.execute("SELECT count(*), coalesce(sum(done), 0) FROM deliveries").fetchone()
     return int(count), int(count) - int(done)
+
+
+def resident(process: int) -> int:
+    """Return the resident memory of a process in MiB, 0 once it has ended."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text("ascii", "replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return sum(int(line.split()[1]) >> 10 for line in status.splitlines() if line.startswith("VmRSS:"))

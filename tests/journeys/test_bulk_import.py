@@ -21,14 +21,14 @@ from register.clock import SystemClock, civil_date
 from register.signals import NewSignal
 from tests.builders import a_signal
 from tests.journeys.census import Counts, Telling, counts, sealed_signals, telling, texts, texts_of
-from tests.journeys.imports import Importing, begun, deliveries
+from tests.journeys.imports import Importing, begun, deliveries, resident
 from tests.journeys.installation import Installation
 
 TODAY = civil_date(SystemClock().now())
 CONTRIBUTOR = "desk"
 STORY = 1900
 GROWTH = 64
-"""MiB by which the importing child may grow after its first thousand signals: the key store keeps that much of itself."""
+"""MiB by which the importing child may grow after its first thousand signals: so many pages the key store may keep."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,14 +88,15 @@ def undisturbed(load: Load, next_register: Callable[[], Installation]) -> Undist
     with begun(register, load.path) as importing:
         second = importing.tally()
     with workplace(register.settings, "test") as opened:
-        sample = Random(1).sample(sealed_signals(opened.graph), 100)  # noqa: S311 - no secret
+        stored = sealed_signals(opened.graph)
+        sample = Random(1).sample(stored, 100)  # noqa: S311 - no secret
         shown = {one["reference"]: one for one in (texts(opened, signal) for signal in sample)}
         return Undisturbed(
             first=first,
             second=second,
             counts_first=counts_first,
             counts_second=counts(opened.graph),
-            telling=telling(opened, CONTRIBUTOR, load.signals),
+            telling=telling(opened, CONTRIBUTOR, load.signals, stored),
             memory=memory,
             shown=shown,
             rejects=load.path.with_name(load.path.name + ".rejects.ndjson").exists(),
@@ -164,8 +165,9 @@ def test_killed_and_resumed_nothing_is_lost_or_doubled(
     assert deliveries(register) == (len(load.signals), 0)
     with workplace(register.settings, "test") as opened:
         assert counts(opened.graph) == undisturbed.counts_first
-        assert telling(opened, CONTRIBUTOR, load.signals) == undisturbed.telling
-        for signal in random.sample(sealed_signals(opened.graph), 100):
+        stored = sealed_signals(opened.graph)
+        assert telling(opened, CONTRIBUTOR, load.signals, stored) == undisturbed.telling
+        for signal in random.sample(stored, 100):
             shown = texts(opened, signal)
             assert shown == undisturbed.shown.get(shown["reference"], shown)
 
@@ -247,7 +249,8 @@ def test_bad_lines_are_told_apart_and_kept_from_others(register: Installation, m
     assert told[3]["text"].encode() == LINES[2]
     assert len(told[8]["text"]) <= MEBIBYTE + 1
     with workplace(register.settings, "test") as opened:
-        stored = telling(opened, CONTRIBUTOR, [read(LINES[at]) for at in (0, 3, 8, 11, 14)])
+        taken = [read(LINES[at]) for at in (0, 3, 8, 11, 14)]
+        stored = telling(opened, CONTRIBUTOR, taken, sealed_signals(opened.graph))
     assert set(stored.signals) == {"line-1", "line-4", "line-9", "broad", "line-15"}
     assert stored.duplicates == 0
 
@@ -276,9 +279,10 @@ def test_what_one_contributor_handed_in_is_not_anothers(register: Installation, 
 def _watched(importing: Importing) -> dict[int, int]:
     """Return the child's memory by progress, looked at until the import ends."""
     memory: dict[int, int] = {}
+    importing.wait_for(1)
+    child = importing.child()
     while importing.parent.poll() is None:
-        taken, mebibytes = importing.taken(), importing.resident()
-        if mebibytes is not None and taken:
-            memory[taken] = max(mebibytes, memory.get(taken, 0))
-        threading.Event().wait(0.02)
+        taken, mebibytes = importing.taken(), resident(child)
+        memory[taken] = max(mebibytes, memory.get(taken, 0))
+        threading.Event().wait(0.05)
     return memory
