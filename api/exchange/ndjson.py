@@ -41,6 +41,8 @@ class Rejects:
         self._file: BinaryIO | None = None
 
     def __enter__(self) -> Self:
+        # What an earlier import rejected is personal data that nobody needs once the file is imported again.
+        self._path.unlink(missing_ok=True)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
