@@ -5,16 +5,17 @@ turns, each waiting for the other a moment.
 """
 
 import json
+import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from evidence.checkpoint import Checkpoint, CheckpointSigner, publish, verify_checkpoint
-from evidence.durable import write_durably
+from evidence.durable import sync_folders, write_durably
 from evidence.envelope import decode, digest, parse_form, seal
 from evidence.log import Log, LogEntry
 from evidence.note import Signer, Verifier, encode_vkeys
@@ -23,12 +24,15 @@ from evidence.statement import draft
 from graph.trail import AuditTrail
 from register.audit import Act, Entry
 from register.errors import NotFound, Unavailable
-from register.ids import EntryId, is_id
+from register.ids import EntryId, is_id, mint
 from register.runs import Filed
 
+CERTIFICATES: Final = "certificates"
 ENVELOPE: Final = "certificate.json"
 PROOF: Final = "certificate.tlog-proof"
-ENTRY: Final = "entry.json"
+ISSUE: Final = "issue.json"
+"""The signed envelope with its entry for the log: both are decided at once, by whoever lays them down first."""
+
 BATCH: Final = 1000
 _WAIT_SECONDS: Final = 30.0
 
@@ -102,27 +106,16 @@ class Logbook:
     def certify(self, body: Mapping[str, Any], *, at: datetime) -> Filed:
         """Sign the predicate `body`, log its digest, and file it with its proof; filed already: return what was filed.
 
-        Interrupted anywhere, it is taken up where it stood: the envelope is signed once, and its entry logged once.
+        Interrupted anywhere, it is taken up where it stood: the envelope is signed once, and its entry logged once. Of
+        two keepers that come here, one of which slept past its lease, the later one finds what the first laid down.
         """
         certificate = str(body["certificate"]["id"])
         folder = self._folder(certificate)
-        if not (folder / ENVELOPE).exists():
-            envelope = seal(draft(body), name=self.origin, signer=self.signer)
-            entry = Entry(
-                at=at,
-                actor="system",
-                role="system",
-                act=Act.CERTIFICATE_ISSUED,
-                targets=(certificate,),
-                detail={"sha256": digest(envelope)},
-            )
-            folder.mkdir(parents=True, exist_ok=True)
-            # The envelope last: where it stands, everything it needs stands too.
-            files = [(ENTRY, _encoded(entry)), ("policy.toml", self.policy), (ENVELOPE, envelope)]
-            for name, content in files:
-                write_durably(folder, [(name, content)])
-        entry = _decoded((folder / ENTRY).read_bytes())
+        if not (folder / ISSUE).exists():
+            self._lay_down(certificate, [(ISSUE, self._issue(body, at))])
+        envelope, entry = _decoded((folder / ISSUE).read_bytes())
         if not (folder / PROOF).exists():
+            self._lay_down(certificate, [("policy.toml", self.policy), (ENVELOPE, envelope)])
             self.trail.append([entry])
             self.seal_trail()
             with self._log() as log:
@@ -131,7 +124,7 @@ class Logbook:
                     raise Unavailable("certificate.unlogged", "the log does not hold the certificate's entry yet")
                 proof = prove(log, index, (self.log_folder / "checkpoint").read_bytes())
             vkey = (self.log_folder / "vkey").read_bytes()
-            write_durably(folder, [("vkey", vkey), (PROOF, proof.encode())])
+            self._lay_down(certificate, [("vkey", vkey), (PROOF, proof.encode())])
         return self._filed(certificate)
 
     def previous(self) -> Filed | None:
@@ -140,7 +133,7 @@ class Logbook:
 
     def all(self) -> tuple[Filed, ...]:
         """Return every certificate filed, in no order."""
-        folders = self.home / "certificates"
+        folders = self.home / CERTIFICATES
         names = sorted(one.name for one in folders.iterdir()) if folders.exists() else []
         return tuple(self._filed(name) for name in names if (folders / name / PROOF).exists())
 
@@ -175,8 +168,31 @@ class Logbook:
         found: dict[str, Any] = json.loads(envelope.payload)["predicate"]
         return found
 
+    def _issue(self, body: Mapping[str, Any], at: datetime) -> bytes:
+        envelope = seal(draft(body), name=self.origin, signer=self.signer)
+        entry = Entry(
+            at=at,
+            actor="system",
+            role="system",
+            act=Act.CERTIFICATE_ISSUED,
+            targets=(str(body["certificate"]["id"]),),
+            detail={"sha256": digest(envelope)},
+        )
+        return _encoded(envelope, entry)
+
+    def _lay_down(self, certificate: str, files: Sequence[tuple[str, bytes]]) -> None:
+        """Write files of a certificate durably, in this order; one that is there stays as it is, whoever wrote it."""
+        folder = self._folder(certificate)
+        for name, content in files:
+            fresh = f".{name}.{mint()}"
+            write_durably(self.home, [(f"{CERTIFICATES}/{certificate}/{fresh}", content)])
+            with suppress(FileExistsError):
+                os.link(folder / fresh, folder / name)
+            (folder / fresh).unlink()
+            sync_folders(folder, [name])
+
     def _folder(self, certificate: str) -> Path:
-        return self.home / "certificates" / certificate
+        return self.home / CERTIFICATES / certificate
 
     def _filed(self, certificate: str) -> Filed:
         folder = self._folder(certificate)
@@ -206,14 +222,15 @@ class Logbook:
             yield log
 
 
-def _encoded(entry: Entry) -> bytes:
-    return json.dumps({"salt": entry.salt, "body": entry.body().decode("ascii")}).encode("ascii")
+def _encoded(envelope: bytes, entry: Entry) -> bytes:
+    issue = {"envelope": envelope.decode("ascii"), "salt": entry.salt, "body": entry.body().decode("ascii")}
+    return json.dumps(issue).encode("ascii")
 
 
-def _decoded(content: bytes) -> Entry:
+def _decoded(content: bytes) -> tuple[bytes, Entry]:
     kept = json.loads(content)
     body = json.loads(kept["body"])
-    return Entry(
+    entry = Entry(
         id=EntryId(body["id"]),
         at=datetime.fromisoformat(body["at"]),
         actor=body["actor"],
@@ -223,3 +240,4 @@ def _decoded(content: bytes) -> Entry:
         detail=body["detail"],
         salt=kept["salt"],
     )
+    return kept["envelope"].encode("ascii"), entry
