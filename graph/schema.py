@@ -84,7 +84,8 @@ def _run(graph: Graph, statement: str, **parameters: object) -> None:
 
 
 def _refuse_foreign(tx: ManagedTransaction) -> None:
-    if tx.run(_READ, key=KEY).single() is None and tx.run(_ANYTHING).single():
+    # In this order: another process that claims the database in between makes no stranger of it.
+    if tx.run(_ANYTHING).single() and tx.run(_READ, key=KEY).single() is None:
         raise Conflict("graph.not-empty", "the database holds something that is no register")
 
 
