@@ -1,11 +1,13 @@
 """Ground to measure on: an embedded server in a folder that goes with the bench, emptied between rounds."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 import neo4j
 
@@ -14,6 +16,7 @@ from api.settings import Settings
 from api.wiring import HARBOURS
 from evidence.durable import write_durably
 from graph.embedded.java import Memory
+from graph.embedded.layout import Layout
 from graph.embedded.server import attach, install, stop
 from graph.endpoint import Endpoint
 from graph.labels import LINKS
@@ -21,6 +24,8 @@ from register.clock import SystemClock
 from register.ports import SHIPPED, Harbours, write
 from tests.vault.test_null_cipher import NullCipher
 from vault.formats import AESGCM
+
+GRAPH: Final = "graph"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +74,12 @@ class Ground:
             write_durably(settings.home, [(HARBOURS, loaded.encode("utf-8"))])
         return settings
 
+    def server_seconds(self) -> float:
+        """Return the processor time that the server has had so far, in seconds (Linux)."""
+        java = Layout(self.folder / GRAPH).read_state()["java"]
+        fields = Path(f"/proc/{java}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def census(self) -> dict[str, int]:
         """Return how large the graph proper is: nodes and relationships by label and type, links in one number."""
         nodes = "MATCH (n:Signal|Subject|Identifier|Port) RETURN labels(n)[0] AS name, count(*) AS count"
@@ -86,7 +97,7 @@ def ground(ports: Path | None = None) -> Iterator[Ground]:
     installation = install(settings.cache_folder, java_home=settings.java_home)
     with TemporaryDirectory(prefix="theme-register-bench-") as name:
         folder = Path(name)
-        home = folder / "graph"
+        home = folder / GRAPH
         try:
             with (
                 attach(home, installation, memory=Memory(heap_at_most=settings.heap)) as endpoint,

@@ -41,12 +41,14 @@ class Imported:
 
     Attributes:
         seconds: from the first byte read (the register) or the first row sent (the peer) to the last commit.
+        processor_seconds: of these, the time this process was at work; the server's is not in it.
         peak_mib: the most memory the process had at any moment.
         phases: wall and processor seconds by phase, where they were asked for.
     """
 
     signals: int
     seconds: float
+    processor_seconds: float
     peak_mib: float
     phases: dict[str, dict[str, float]]
 
@@ -70,10 +72,10 @@ def bare(endpoint: Endpoint, path: Path) -> Imported:
     graph = plain.plain(signals, SystemClock().now())
     with neo4j.GraphDatabase.driver(endpoint.uri, auth=(endpoint.user, endpoint.password)) as driver:
         driver.verify_connectivity()
-        began = time.perf_counter()
+        began = _clocks()
         plain.write(driver, graph)
-        seconds = time.perf_counter() - began
-    return Imported(signals=len(signals), seconds=seconds, peak_mib=_peak_mib(), phases={})
+        seconds, processor = _since(began)
+    return Imported(signals=len(signals), seconds=seconds, processor_seconds=processor, peak_mib=_peak_mib(), phases={})
 
 
 def ours(settings: Settings, path: Path, null_cipher: bool, profiled: bool) -> Imported:
@@ -86,13 +88,27 @@ def ours(settings: Settings, path: Path, null_cipher: bool, profiled: bool) -> I
         intake, watch = place.intake, Stopwatch()
         if profiled:
             intake = _timed(place, watch)
-        began = time.perf_counter()
+        began = _clocks()
         tally: Tally = watch.time("parse", take_in, file, intake, DESK, rejects, dry_run=False, progress=lambda _: None)
-        seconds = time.perf_counter() - began
+        seconds, processor = _since(began)
         phases = _phases(watch, _check(place.intake, path)) if profiled else {}
     if tally.rejected:
         raise SystemExit(f"{tally.rejected} of the signals break a rule (harbours? see --ports): nothing is measured")
-    return Imported(signals=tally.accepted + tally.already, seconds=seconds, peak_mib=_peak_mib(), phases=phases)
+    return Imported(
+        signals=tally.accepted + tally.already,
+        seconds=seconds,
+        processor_seconds=processor,
+        peak_mib=_peak_mib(),
+        phases=phases,
+    )
+
+
+def _clocks() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
+
+
+def _since(began: tuple[float, float]) -> tuple[float, float]:
+    return time.perf_counter() - began[0], time.process_time() - began[1]
 
 
 def _timed(place: Workplace, watch: Stopwatch) -> Intake:

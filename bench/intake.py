@@ -4,9 +4,10 @@ import argparse
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Final
 
 from api.demo.story import signals as story
 from bench.ground import Ground, ground
@@ -14,7 +15,15 @@ from bench.importing import Imported, bare, fresh, ours
 from bench.report import told
 from register.clock import SystemClock, civil_date
 
-SIDES = ("register", "peer", "null cipher")
+SIDES: Final = ("register", "peer", "null cipher")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What one side measured in one round; `server_seconds` is the server's processor time meanwhile."""
+
+    imported: Imported
+    server_seconds: float
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -51,9 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _rounds(place: Ground, path: Path, count: int) -> tuple[dict[str, list[Imported]], dict[str, int]]:
+def _rounds(place: Ground, path: Path, count: int) -> tuple[dict[str, list[Round]], dict[str, int]]:
     """Return what each side measured, round by round, and how many nodes and relationships both graphs have."""
-    rounds: dict[str, list[Imported]] = defaultdict(list)
+    rounds: dict[str, list[Round]] = defaultdict(list)
     census: dict[str, int] = {}
     for turn in range(count):
         first = turn % len(SIDES)
@@ -67,31 +76,49 @@ def _rounds(place: Ground, path: Path, count: int) -> tuple[dict[str, list[Impor
     return rounds, census
 
 
-def _imported(place: Ground, side: str, path: Path) -> Imported:
+def _imported(place: Ground, side: str, path: Path) -> Round:
     settings = place.register(null_cipher=side == "null cipher")
     if side == "peer":
         place.clear()  # only the constraints and indexes of the register are left
-        return fresh(bare, place.endpoint, path)
-    return fresh(ours, settings, path, side == "null cipher", False)
+    before = place.server_seconds()
+    if side == "peer":
+        imported = fresh(bare, place.endpoint, path)
+    else:
+        imported = fresh(ours, settings, path, side == "null cipher", False)
+    return Round(imported=imported, server_seconds=place.server_seconds() - before)
 
 
-def _measured(rounds: dict[str, list[Imported]], profile: dict[str, dict[str, float]]) -> dict[str, Any]:
-    rates = {side: median(one.signals / one.seconds for one in of) for side, of in rounds.items()}
-    seconds = {side: median(one.seconds for one in of) for side, of in rounds.items()}
+def _measured(rounds: dict[str, list[Round]], profile: dict[str, dict[str, float]]) -> dict[str, Any]:
+    rates = {side: [one.imported.signals / one.imported.seconds for one in of] for side, of in rounds.items()}
+    typical = {side: median(of) for side, of in rates.items()}
+    work = {side: _work(of) for side, of in rounds.items()}
+    total = {side: one["client_ms"] + one["server_ms"] for side, one in work.items()}
     return {
-        "signals_per_second": round(rates["register"], 1),
-        "peer_signals_per_second": round(rates["peer"], 1),
-        "ratio": round(rates["register"] / rates["peer"], 3),
-        "null_cipher_signals_per_second": round(rates["null cipher"], 1),
-        "encryption_share": round(1 - seconds["null cipher"] / seconds["register"], 3),
-        "peak_memory_mib": max(one.peak_mib for one in rounds["register"]),
-        "peer_peak_memory_mib": max(one.peak_mib for one in rounds["peer"]),
+        "signals_per_second": round(typical["register"], 1),
+        "peer_signals_per_second": round(typical["peer"], 1),
+        "ratio": round(typical["register"] / typical["peer"], 3),
+        "null_cipher_signals_per_second": round(typical["null cipher"], 1),
+        "encryption_share": round(1 - typical["register"] / typical["null cipher"], 3),
+        "processor_ratio": round(total["peer"] / total["register"], 3),
+        "encryption_share_of_client_processor": round(
+            1 - work["null cipher"]["client_ms"] / work["register"]["client_ms"], 3
+        ),
+        "peak_memory_mib": max(one.imported.peak_mib for one in rounds["register"]),
+        "peer_peak_memory_mib": max(one.imported.peak_mib for one in rounds["peer"]),
         "rounds": {
-            f"round {turn + 1}": {side: round(of[turn].signals / of[turn].seconds, 1) for side, of in rounds.items()}
-            for turn in range(len(rounds["register"]))
+            f"round {turn + 1}": {side: round(of[turn], 1) for side, of in rates.items()}
+            for turn in range(len(rates["register"]))
         },
+        "processor": work,
         "profile": profile,
     }
+
+
+def _work(rounds: Sequence[Round]) -> dict[str, float]:
+    """Return the processor time a signal took in the importing process and in the server, in milliseconds."""
+    client = median(one.imported.processor_seconds / one.imported.signals for one in rounds)
+    server = median(one.server_seconds / one.imported.signals for one in rounds)
+    return {"client_ms": round(1000 * client, 3), "server_ms": round(1000 * server, 3)}
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -58,6 +59,23 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What one question took here: seconds, and processor seconds of this process."""
+
+    seconds: float
+    processor: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """The same question on both sides, and how many links both answered."""
+
+    ours: Spent
+    peer: Spent
+    links: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sides:
     """Both sides, and how each is asked."""
 
@@ -65,25 +83,25 @@ class Sides:
     reader: Actor
     session: neo4j.Session
 
-    def network(self, start: Asked) -> tuple[float, float, int]:
-        """Ask both for the network around `start`; return their seconds, and how many links were compared."""
-        picture, our_seconds = _timed(lambda: self.enquiry.network(self.reader, REASON, start.ours, budget=BUDGET))
-        rows, seconds = _timed(lambda: self._bare(NETWORK, start=start.plain, budget=BUDGET))
+    def network(self, start: Asked) -> Compared:
+        """Ask both for the network around `start`."""
+        picture, mine = _timed(lambda: self.enquiry.network(self.reader, REASON, start.ours, budget=BUDGET))
+        rows, bare = _timed(lambda: self._bare(NETWORK, start=start.plain, budget=BUDGET))
         _same("links around a subject", len(picture.links), len(rows))
-        return our_seconds, seconds, len(rows)
+        return Compared(ours=mine, peer=bare, links=len(rows))
 
-    def paths(self, ends: tuple[Asked, Asked]) -> tuple[float, float, int]:
-        """Ask both for the shortest paths; return their seconds, and how many links the paths have."""
+    def paths(self, ends: tuple[Asked, Asked]) -> Compared:
+        """Ask both for the shortest paths between `ends`; the links are those of one path."""
         one, other = ends
 
         def ask() -> tuple[tuple[Route, ...], Picture]:
             return self.enquiry.paths(self.reader, REASON, (one.ours, other.ours), steps=STEPS, most=MOST)
 
-        (routes, _), our_seconds = _timed(ask)
-        rows, seconds = _timed(lambda: self._bare(PATHS, **{"from": one.plain, "to": other.plain}))
+        (routes, _), mine = _timed(ask)
+        rows, bare = _timed(lambda: self._bare(PATHS, **{"from": one.plain, "to": other.plain}))
         long = len(rows[0]["links"]) if rows else 0
         _same("links of the shortest path", len(routes[0].links) if routes else 0, long)
-        return our_seconds, seconds, long
+        return Compared(ours=mine, peer=bare, links=long)
 
     def _bare(self, query: str, **parameters: Any) -> list[Mapping[str, Any]]:
         return self.session.execute_read(lambda tx: [row.data() for row in tx.run(query, parameters)])
@@ -103,15 +121,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
             session=stack.enter_context(peer.driver.session()),
         )
         starts = _starts(sides, graph, options.starts)
-        random = Random(1)  # noqa: S311 - no secret
-        pairs = [(starts[0], starts[1]) for starts in (random.sample(starts, 2) for _ in range(options.starts))]
+        pairs = _pairs(starts, graph, options.starts)
         for start, pair in list(zip(starts, pairs, strict=False))[: options.warm_up]:
             sides.network(start)
             sides.paths(pair)
-        measured = {
-            "network": _measured([sides.network(start) for start in starts]),
-            "paths": _measured([sides.paths(pair) for pair in pairs]),
+        questions = {
+            "network": [partial(sides.network, start) for start in starts],
+            "paths": [partial(sides.paths, pair) for pair in pairs],
         }
+        measured = {}
+        for name, asking in questions.items():
+            before = place.server_seconds(), peer.server_seconds()
+            compared = [ask() for ask in asking]
+            after = place.server_seconds(), peer.server_seconds()
+            measured[name] = _measured(compared, after[0] - before[0], after[1] - before[1])
         sizes = {"file": path.name, "starts": len(starts), "pairs": len(pairs), "budget": BUDGET, **place.census()}
     told("network", sizes, {"questions": measured}, as_json=options.json)
 
@@ -160,10 +183,36 @@ def _starts(sides: Sides, graph: plain.Plain, count: int) -> list[Asked]:
     return [Asked(ours=hits[0].subject, plain=subject) for hits, subject in found]
 
 
-def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    began = time.perf_counter()
+def _pairs(starts: Sequence[Asked], graph: plain.Plain, count: int) -> list[tuple[Asked, Asked]]:
+    """Return pairs by chance of `starts` that some path joins: those of the largest part that hangs together."""
+    whole = _largest_part(graph)
+    joined = [one for one in starts if one.plain in whole]
+    random = Random(1)  # noqa: S311 - no secret
+    return [(one, other) for one, other in (random.sample(joined, 2) for _ in range(count))]
+
+
+def _largest_part(graph: plain.Plain) -> set[str]:
+    neighbours: dict[str, set[str]] = {one.id: set() for one in graph.batch.created}
+    for signal in graph.batch.signals:
+        for link in signal.links:
+            if not link.to_port:
+                neighbours[link.from_].add(link.to)
+                neighbours[link.to].add(link.from_)
+    parts: list[set[str]] = []
+    while neighbours:
+        part: set[str] = set()
+        edge = {next(iter(neighbours))}
+        while edge:
+            part |= edge
+            edge = set().union(*(neighbours.pop(one) for one in edge)) - part
+        parts.append(part)
+    return max(parts, key=len)
+
+
+def _timed(work: Callable[[], Any]) -> tuple[Any, Spent]:
+    began = time.perf_counter(), time.process_time()
     answer = work()
-    return answer, time.perf_counter() - began
+    return answer, Spent(seconds=time.perf_counter() - began[0], processor=time.process_time() - began[1])
 
 
 def _same(what: str, one: object, other: object) -> None:
@@ -171,14 +220,18 @@ def _same(what: str, one: object, other: object) -> None:
         raise SystemExit(f"the sides differ in {what}: {one} and {other}")
 
 
-def _measured(asked: Sequence[tuple[float, float, int]]) -> dict[str, float]:
-    mine, peer = milliseconds([one for one, _, _ in asked]), milliseconds([one for _, one, _ in asked])
+def _measured(asked: Sequence[Compared], server: float, peer_server: float) -> dict[str, float]:
+    mine, peer = milliseconds([one.ours.seconds for one in asked]), milliseconds([one.peer.seconds for one in asked])
+    work = server + sum(one.ours.processor for one in asked)
+    peer_work = peer_server + sum(one.peer.processor for one in asked)
     return {
         **mine,
         **{f"peer_{name}": value for name, value in peer.items()},
         "ratio_p50": round(mine["p50_ms"] / peer["p50_ms"], 3),
         "ratio_p95": round(mine["p95_ms"] / peer["p95_ms"], 3),
-        "links_on_average": round(sum(links for _, _, links in asked) / len(asked), 1),
+        "processor_ms": round(1000 * work / len(asked), 2),
+        "peer_processor_ms": round(1000 * peer_work / len(asked), 2),
+        "links_on_average": round(sum(one.links for one in asked) / len(asked), 1),
     }
 
 

@@ -127,16 +127,21 @@ def _register(place: Ground, path: Path, today: date) -> dict[str, Any]:
     settings = place.register()
     loaded = fresh(ours, settings, path, False, False)
     sizes = place.census()
+    with workplace(settings, "bench") as opened:
+        opened.logbook.seal_trail()  # as the keeper does every second: the entries of the intake are not the run's work
     steps, keeper = Steps(), mint()
+    before = _work(place)
     began = time.perf_counter()
     waited = _forgotten(settings, keeper, today + AHEAD, steps)
     run = _finished(settings, keeper, steps)
     seconds = time.perf_counter() - began - waited
+    work = _work(place) - before
     if run.state is not RunState.CERTIFIED:
         raise SystemExit(f"the run ended as {run.state}")
     outcome = Detail.read(run.detail).outcome
     return {
         "seconds": seconds,
+        "work": work,
         "steps": dict(steps.seconds),
         "outcome": outcome,
         "intake": loaded.signals / loaded.seconds,
@@ -184,13 +189,20 @@ def _peer(place: Ground, path: Path, today: date) -> dict[str, Any]:
         "subjects": due,
         "identifiers": {id_ for one in graph.batch.created if one.id in due for id_ in one.identifiers},
     }
+    before = _work(place)
     began = time.perf_counter()
     with place.driver.session() as session:
         for name, statement in DELETING.items():
             rest = iter(ids[name])
             while some := list(islice(rest, CHUNK)):
                 session.execute_write(_delete, statement, some)
-    return {"seconds": time.perf_counter() - began, "signals": len(ids["signals"])}
+    seconds = time.perf_counter() - began
+    return {"seconds": seconds, "work": _work(place) - before, "signals": len(ids["signals"])}
+
+
+def _work(place: Ground) -> float:
+    """Return the processor seconds of this process and the server so far."""
+    return time.process_time() + place.server_seconds()
 
 
 def _delete(tx: neo4j.ManagedTransaction, statement: str, ids: Sequence[str]) -> None:
@@ -200,6 +212,7 @@ def _delete(tx: neo4j.ManagedTransaction, statement: str, ids: Sequence[str]) ->
 def _measured(rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:
     signals = rounds[0]["peer"]["signals"]
     mine, peer = (median(one[side]["seconds"] for one in rounds) for side in ("register", "peer"))
+    work, peer_work = (median(one[side]["work"] for one in rounds) for side in ("register", "peer"))
     steps = {name: median(one["register"]["steps"][name] for one in rounds) for name in rounds[0]["register"]["steps"]}
     return {
         "signals": signals,
@@ -208,6 +221,7 @@ def _measured(rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "signals_per_second": round(signals / mine, 1),
         "peer_signals_per_second": round(signals / peer, 1),
         "ratio": round(peer / mine, 3),
+        "processor_ratio": round(peer_work / work, 3),
         "intake_signals_per_second": round(median(one["register"]["intake"] for one in rounds), 1),
         "destroyed": {name: {"number": rounds[0]["register"]["outcome"][name]} for name in DESTROYED},
         "steps": {name: {"seconds": round(took, 3), "share": round(took / mine, 3)} for name, took in steps.items()},
