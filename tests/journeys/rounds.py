@@ -183,7 +183,7 @@ class Scene:
         assert ties == {name for name in found.ties if name in self.before.ties}
         assert not [name for name, properties in found.nodes.items() if "distrusted_on" in properties]
         assert not {label: found.paper[label] for label in PAPER if found.paper[label]}
-        assert traces(found, self.installation.settings, purged) == set()
+        assert sorted(traces(found, self.installation.settings, purged)) == []
         opened = contents(self.installation.settings, found)
         for mention in self.before.mentions.keys() - purged:
             assert opened.mentions[mention] == self.opened.mentions[mention]

@@ -293,17 +293,22 @@ def ids_root(ids: Collection[str]) -> str:
     return root(leaves).hex()
 
 
-def traces(found: Held, settings: Settings, purged: Collection[str]) -> set[str]:
-    """Return the purged ids that still stand anywhere: in a property of the graph, or in any byte of the key store.
+def traces(found: Held, settings: Settings, purged: Collection[str]) -> set[tuple[str, str]]:
+    """Return where purged ids still stand: in a property or end in the graph, or in any byte of the key store.
 
     Audit entries name what was destroyed: they are the evidence that it was.
     """
-    places = [*found.nodes.values(), *found.ties.values(), *found.runs]
-    text = " ".join(str(value) for properties in places for value in properties.values())
-    text += " ".join(f"{source} {target}" for _, source, target, _ in found.ties)
-    left = set(ID.findall(text)) & set(purged)
+    left = set()
+    for place, properties in (
+        *(("node " + label, node) for (label, _), node in found.nodes.items()),
+        *((f"tie {tie}", (*tie, properties)) for tie, properties in found.ties.items()),
+        *(("run", run) for run in found.runs),
+    ):
+        left |= {(place, one) for one in set(ID.findall(str(properties))) & set(purged)}
     for path in settings.keys_folder.rglob("*"):
         if path.is_file() and path.suffix != ".sqlite-shm":
             content = path.read_bytes()
-            left |= {one for one in purged if one.encode() in content or bytes.fromhex(one) in content}
+            for one in purged:
+                if (at := max(content.find(one.encode()), content.find(bytes.fromhex(one)))) >= 0:
+                    left.add((f"{path.name} at {at}: {content[max(at - 64, 0) : at + 160]!r}", one))
     return left

@@ -600,3 +600,29 @@ def test_two_intakes_of_the_same_passport_make_one_identifier(house: House) -> N
         os.waitpid(child, 0)
     assert len(wins) == 4
     assert sum(wins) == 20
+
+
+def test_no_byte_of_the_file_names_what_was_purged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With these ids a row's copy stays between the rows of a page that it moved from, unless the file is remade."""
+    random = Random(75)  # noqa: S311 - ids that fall so
+    random.getrandbits(128)
+    monkeypatch.setattr("tests.vault.builders.mint", lambda: f"{random.getrandbits(128):032x}")
+    with closing(KeyStore.init(tmp_path, FileAnchor(tmp_path / "anchor"), REGISTER, rehearsal=True)) as store:
+        sealer, signals_, subjects = Sealer(store), [], []
+        for number in range(2):
+            created, handed = [], []
+            for place in range(12):
+                two = (subject(), subject())
+                created += two
+                handed.append(signal(two, reference=f"ref-{number}-{place}"))
+            sealed = sealer.seal(batch(handed, created=created))
+            sealer.settle(sealed)
+            signals_ += [one.facts.id for one in handed]
+            subjects += [one.id for one in created]
+        gone = {*subjects[::2], *signals_[::2]}
+        forgetting = Purge(store)
+        forgetting.forget(RUN, gone, [], version=forgetting.advance_anchor(), fence=1)
+        forgetting.destroy_old(fence=1)
+    content = (tmp_path / "store" / "keys.sqlite").read_bytes()
+    assert [one for one in sorted(gone) if one.encode() in content] == []
+    assert all(one.encode() in content for one in {*subjects, *signals_} - gone)
