@@ -8,14 +8,14 @@ import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import wraps
-from typing import Final, ParamSpec, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from register.accepted import OpenedMention
 from register.access import Actor, Grant, Permission, authorise
 from register.answers import Caption, Hit, Picture, Route, SignalPage, Statement, SubjectPage
 from register.audit import Act, Entry, refused_entry
 from register.clock import Clock
-from register.errors import Fault, Invalid, NotFound, Refused, Unavailable
+from register.errors import Fault, Invalid, NotFound, Refused, Tampered, Unavailable
 from register.ids import MentionId, SignalId, SubjectId
 from register.interfaces import Lookup, Sealing
 from register.links import LinkKind
@@ -42,17 +42,25 @@ class Reason:
     case: str
 
 
-def _again(ask: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
-    """Ask once more when a record was moved by an intake between reading it and checking its revision."""
+def _again(
+    ask: Callable[Concatenate["Enquiry", Asked], Answer],
+) -> Callable[Concatenate["Enquiry", Asked], Answer]:
+    """Ask once more when a record was moved by an intake between reading it and checking its revision.
+
+    What a purge took away between reading and opening does not open either: that is no tampering, this process is over.
+    """
 
     @wraps(ask)
-    def asked(*args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
+    def asked(enquiry: "Enquiry", *args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
         try:
-            return ask(*args, **kwargs)
+            return ask(enquiry, *args, **kwargs)
+        except Tampered:
+            enquiry.sealing.assert_current()
+            raise
         except Unavailable as moved:
             if moved.code != "record.moved":
                 raise
-            return ask(*args, **kwargs)
+            return ask(enquiry, *args, **kwargs)
 
     return asked
 
