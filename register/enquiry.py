@@ -51,7 +51,7 @@ def _again(
     """
 
     @wraps(ask)
-    def asked(enquiry: "Enquiry", *args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
+    def asked(enquiry: "Enquiry", /, *args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
         try:
             return ask(enquiry, *args, **kwargs)
         except Tampered:
