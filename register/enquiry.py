@@ -45,9 +45,11 @@ class Reason:
 def _again(
     ask: Callable[Concatenate["Enquiry", Asked], Answer],
 ) -> Callable[Concatenate["Enquiry", Asked], Answer]:
-    """Ask once more when a record was moved by an intake between reading it and checking its revision.
+    """Ask once more when a record was moved between reading it and checking it, by an intake or a run's redaction.
 
-    What a purge took away between reading and opening does not open either: that is no tampering, this process is over.
+    What was read half before and half after such a change does not verify, and neither does an older revision: what
+    still does not when it is read again has been tampered with. What a purge took away between reading and opening does
+    not open either: that is no tampering, this process is over.
     """
 
     @wraps(ask)
@@ -56,11 +58,14 @@ def _again(
             return ask(enquiry, *args, **kwargs)
         except Tampered:
             enquiry.sealing.assert_current()
-            raise
         except Unavailable as moved:
             if moved.code != "record.moved":
                 raise
+        try:
             return ask(enquiry, *args, **kwargs)
+        except Tampered:
+            enquiry.sealing.assert_current()
+            raise
 
     return asked
 
