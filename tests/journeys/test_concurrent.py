@@ -4,16 +4,19 @@ import os
 import signal
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import httpx
 import pytest
 
+from api.wiring import workplace
 from graph.endpoint import Endpoint
+from register.enquiry import Reason
 from register.ids import mint
 from retention.steps import Point
 from tests.journeys.installation import PURPOSE
@@ -26,6 +29,7 @@ OVERTAKEN = {"lease.lost", "fence.passed", "generation.moved"}
 FOUND_DONE = {Point.ANCHOR: [Point.KEYS], Point.WORKERS: [Point.READ_BACK]}
 """What it may tell before it learns that it was overtaken: another one did the former, the latter only reads."""
 
+REASON = Reason(purpose=PURPOSE["Purpose"], case=PURPOSE["Case"])
 PATIENCE = 60.0
 
 
@@ -107,6 +111,40 @@ def test_a_keeper_that_slept_while_it_signed_leaves_the_certificate_as_it_is(fre
     assert (child.wait(), _told(work)[-1]) == (1, "! lease.lost")
     assert _state(fresh) == then
     _finished(fresh, other)
+
+
+def test_a_signal_that_is_redacted_while_somebody_opens_it_is_shown_as_it_is_now(fresh):
+    """Read before, checked after: what does not verify then is read once more before it counts as tampered with."""
+    installation = fresh.installation
+    holder, redacted = mint(), min(fresh.purged.redacted)
+
+    def redact():
+        child, _ = fresh.start(VERBS[0], holder, at=POINTS.index(Point.ERASED) + 1)
+        assert child.wait() == -signal.SIGKILL
+
+    with workplace(installation.settings, "api") as opened:
+        actor = opened.actor_of(installation.keys["ana"])
+        store = Meanwhile(opened.enquiry.signals, [redact])
+        page = replace(opened.enquiry, signals=store).open_signal(actor, REASON, redacted)
+    assert not store.happens
+    assert page.facts.revision == fresh.before.nodes["Signal", redacted]["revision"] + 1
+    assert page.statements
+    assert not {one.subject for one in page.statements} & fresh.purged.subjects
+    _finished(fresh, holder)
+
+
+@dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """A store of signals after whose reading something happens, once."""
+
+    store: Any
+    happens: list[Callable[[], None]]
+
+    def open(self, *arguments):
+        found = self.store.open(*arguments)
+        if self.happens:
+            self.happens.pop()()
+        return found
 
 
 def test_an_api_of_the_old_generation_sends_nothing_more_and_holds_up_the_certificate(fresh):
