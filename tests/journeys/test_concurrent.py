@@ -20,7 +20,8 @@ from register.enquiry import Reason
 from register.ids import mint
 from retention.steps import Point
 from tests.journeys.installation import PURPOSE
-from tests.journeys.rounds import LEASE, VERBS, Scene, made
+from tests.journeys.rounds import VERBS, Scene, made
+from tests.journeys.rounds_beside import LEASE
 from tests.journeys.rounds_state import certificates, held, keys
 
 POINTS = tuple(Point)

@@ -10,7 +10,8 @@ import pytest
 from graph.endpoint import Endpoint
 from register.ids import mint
 from retention.steps import Point
-from tests.journeys.rounds import LEASE, VERBS, Scene, beside, killed_after, made, resumed
+from tests.journeys.rounds import VERBS, Scene, made
+from tests.journeys.rounds_beside import LEASE, beside, killed_after, resumed
 
 POINTS = tuple(Point)
 HALF = POINTS.index(Point.WORKERS)
