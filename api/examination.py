@@ -7,6 +7,7 @@ from api.founding import warnings
 from api.settings import Settings
 from api.wiring import workplace
 from register.errors import RegisterError
+from retention.clockguard import Clockwork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class Finding:
 REMEDY = {
     "register.absent": "run `theme-register init`, or set THEME_REGISTER_HOME to where the register is",
     "keystore.absent": "without the keys nothing can be read any more; a new key store is never made in its place",
+    "clock": "set it right, or have an officer confirm it: `theme-register retention clock --confirm`",
     "swap.clear": "encrypt swap, or turn it off",
     "core-dumps": "run with `ulimit -c 0`",
 }
@@ -50,6 +52,9 @@ def _findings(settings: Settings) -> Iterator[Finding]:
             yield Finding(what="graph")
             sealed = opened.logbook.head()
             yield Finding(what="log", state="ok" if sealed is not None else "log.absent", bad=sealed is None)
+            clock = str(opened.custody.keeping.clock()["state"])
+            if clock != Clockwork.STEADY:
+                yield Finding(what="clock", state=clock, remedy=REMEDY["clock"], bad=True)
             if opened.store.anchor.assurance == "logical":
                 yield Finding(
                     what="anchor",

@@ -6,6 +6,7 @@ It holds the log keys and no other: what opens a record is only ever in its chil
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -13,17 +14,21 @@ from api.children import run
 from api.logbook import Logbook
 from api.server import endpoint
 from api.settings import Settings
+from api.ticks import Ticks, tick
 from api.wiring import logbook, register_of
 from graph import schema
 from graph.connection import Graph
 from graph.erasure import Purging
 from graph.trail import AuditTrail
-from register.clock import SystemClock
+from register.audit import Act
+from register.clock import Clock, SystemClock
 from register.errors import RegisterError
 from register.ids import mint
+from retention.clockguard import Clockwork
 from retention.orders import nightly, pending
 from retention.schedule import Jobs
 from retention.schedule import keep as keep_going
+from retention.steps import own_entry
 
 CHILDREN: Final = ("run", "finish")
 """The two children of a run: the first holds the old root key, the second never saw it."""
@@ -40,18 +45,54 @@ def keep(settings: Settings, started: Callable[[], None]) -> None:
     register = register_of(settings.home)
     clock = SystemClock()
     holder = mint()
+    ticks = Ticks(folder=settings.keys_folder)
     with ExitStack() as opened:
         graph = opened.enter_context(Graph(opened.enter_context(endpoint(settings))))
         graph.verify()
         schema.check(graph, register)
         erasure = Purging(graph)
-        log = logbook(settings, register, AuditTrail(graph), clock)
+        trail = AuditTrail(graph)
+        log = logbook(settings, register, trail, clock)
+        guard = ClockGuard(ticks=ticks, clock=clock, log=log, trail=trail)
+
+        def order() -> None:
+            if guard.steady():
+                nightly(erasure, clock)
+
+        def work() -> None:
+            doubted = guard.doubted
+            if guard.steady():
+                if doubted:
+                    nightly(erasure, clock)
+                _work(erasure, holder)
+
         jobs = Jobs(
-            nightly=partial(_told, "nightly", lambda: nightly(erasure, clock)),
-            work=partial(_told, "work", lambda: _work(erasure, holder)),
+            nightly=partial(_told, "nightly", order),
+            work=partial(_told, "work", work),
             seal=partial(_told, "seal", lambda: _seal(log)),
         )
         keep_going(jobs, started=started)
+
+
+@dataclass(slots=True, kw_only=True)
+class ClockGuard:
+    """Stops every run while the clock cannot be believed; tells it once, as an incident."""
+
+    ticks: Ticks
+    clock: Clock
+    log: Logbook
+    trail: AuditTrail
+    doubted: bool = False
+
+    def steady(self) -> bool:
+        """Say whether the clock is believed."""
+        found = self.ticks.look(tick(self.clock), self.log.sealed_at)
+        if found is not Clockwork.STEADY and not self.doubted:
+            _log.error("the clock is not believed (%s): no run begins until it is confirmed", found)
+            entry = own_entry(self.clock.now(), Act.INTEGRITY_INCIDENT, detail={"code": found.value})
+            self.trail.append([entry])
+        self.doubted = found is not Clockwork.STEADY
+        return not self.doubted
 
 
 def _work(erasure: Purging, holder: str) -> None:

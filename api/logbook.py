@@ -73,6 +73,18 @@ class Logbook:
         checkpoint, _ = verify_checkpoint(path.read_bytes(), self._checkpoints().keys, self.verifier)
         return checkpoint
 
+    def sealed_at(self) -> datetime | None:
+        """Return when the newest published checkpoint says it was signed (aware, UTC), or None when there is none.
+
+        Raises:
+            Invalid: it does not verify.
+        """
+        path = self.log_folder / "checkpoint"
+        if not path.exists():
+            return None
+        _, signatures = verify_checkpoint(path.read_bytes(), self._checkpoints().keys, self.verifier)
+        return max((one.at for one in signatures if one.at is not None), default=None)
+
     def begin(self) -> None:
         """Make the empty log with its first checkpoint and its public keys, once, when a register is made.
 

@@ -6,20 +6,21 @@ replaced after every purge.
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property, partial
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from api.keeping import KeepingDesk
 from api.logbook import Logbook
 from api.names import Names
 from api.server import endpoint
 from api.settings import Settings
+from api.ticks import NeverBack, Ticks
 from evidence.merkle import ids_root
 from graph import schema
 from graph.connection import Graph
@@ -28,13 +29,12 @@ from graph.network import Networks
 from graph.signals import Signals
 from graph.trail import AuditTrail
 from register.access import Actor
-from register.audit import Entry
 from register.clock import Clock, SystemClock
 from register.custody import Custody
 from register.enquiry import Enquiry
 from register.enrolment import Enrolment
 from register.errors import Conflict, RegisterError, Unavailable
-from register.ids import RegisterId, RunId
+from register.ids import RegisterId
 from register.intake import Intake
 from register.ports import SHIPPED, Harbours
 from register.roster import Roster
@@ -80,38 +80,6 @@ def harbours(home: Path) -> Harbours:
     """Return the harbours of the shipped table and, where one was loaded, of the register's official list."""
     loaded = home / HARBOURS
     return Harbours.load(SHIPPED, loaded) if loaded.exists() else Harbours.load(SHIPPED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeepingDesk:
-    """What officers ask of retention: `register.interfaces.Keeping` from orders and logbook."""
-
-    orders: Orders
-    logbook: Logbook
-
-    def plan(self, on: date) -> Mapping[str, object]:
-        """Return what a run on civil date `on` would do."""
-        return self.orders.plan(on)
-
-    def order(self, on: date, requested_by: str, entry: Entry) -> RunId:
-        """File an order for the keeper."""
-        return self.orders.order(on, requested_by, entry)
-
-    def approve(self, run: RunId, digest: str, approved_by: str, entry: Entry) -> None:
-        """Approve a waiting plan."""
-        self.orders.approve(run, digest, approved_by, entry)
-
-    def runs(self) -> tuple[Mapping[str, object], ...]:
-        """Return orders and runs, newest first."""
-        return self.orders.runs()
-
-    def certificates(self) -> tuple[Mapping[str, object], ...]:
-        """Return the certificates filed, newest first."""
-        return self.logbook.listed()
-
-    def certificate(self, certificate: str) -> Mapping[str, str] | None:
-        """Return the files of one certificate, or None."""
-        return self.logbook.files(certificate)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,7 +172,9 @@ class Workplace:
             policy=self.policy,
             rehearsal=self.store.rehearsal,
         )
-        return Custody(keeping=KeepingDesk(orders=orders, logbook=self.logbook), trail=self.trail, clock=self.clock)
+        ticks = Ticks(folder=self.settings.keys_folder)
+        desk = KeepingDesk(orders=orders, logbook=self.logbook, trail=self.trail, ticks=ticks)
+        return Custody(keeping=desk, trail=self.trail, clock=self.clock)
 
     @cached_property
     def credentials(self) -> Credentials:
@@ -302,7 +272,7 @@ def workplace(
         Unavailable: no register there, or graph or key store cannot be reached. Conflict: the graph is another's.
         Tampered: something of it is damaged.
     """
-    time = clock or SystemClock()
+    time = clock or NeverBack(clock=SystemClock(), ticks=Ticks(folder=settings.keys_folder))
     register = register_of(settings.home)
     with ExitStack() as opened:
         database = open_database(settings.keys_folder)

@@ -38,6 +38,7 @@ class Permission(StrEnum):
     RETENTION_ORDER = "retention.order"
     RETENTION_APPROVE = "retention.approve"
     CERTIFICATE_SEE = "certificate.see"
+    CLOCK_CONFIRM = "clock.confirm"
     ACTOR_MANAGE = "actor.manage"
 
 
@@ -52,6 +53,7 @@ PERMISSIONS: Final = MappingProxyType(
                 _P.RETENTION_ORDER,
                 _P.RETENTION_APPROVE,
                 _P.CERTIFICATE_SEE,
+                _P.CLOCK_CONFIRM,
             }
         ),
         Role.ADMINISTRATOR: frozenset(

@@ -30,6 +30,7 @@ class Act(StrEnum):
     KEYS_REPLACED = "keys.replaced"
     CERTIFICATE_ISSUED = "certificate.issued"
     CERTIFICATE_SHOW = "certificate.show"
+    CLOCK_CONFIRM = "clock.confirm"
     RECEIPT_SHOW = "receipt.show"
     ACTOR_ENROL = "actor.enrol"
     ACTOR_END = "actor.end"

@@ -40,6 +40,18 @@ class Custody:
         entry = _entry(grant, Act.RETENTION_APPROVE, targets=(run,), detail={"digest": digest})
         self.keeping.approve(run, digest, actor.code, entry)
 
+    def see_clock(self, actor: Actor) -> Mapping[str, object]:
+        """Return whether the machine's clock is believed; while it is not, no run begins. Raises Refused."""
+        self._enter(actor, Permission.RETENTION_PLAN, Act.RETENTION_PLAN)
+        return self.keeping.clock()
+
+    def confirm_clock(self, actor: Actor) -> Mapping[str, object]:
+        """Confirm that the machine's clock is right, after a jump that the keeper cannot explain. Raises Refused."""
+        grant = self._enter(actor, Permission.CLOCK_CONFIRM, Act.CLOCK_CONFIRM)
+        detail = {"code": str(self.keeping.clock()["state"])}
+        self.keeping.confirm_clock(_entry(grant, Act.CLOCK_CONFIRM, detail=detail))
+        return self.keeping.clock()
+
     def runs(self, actor: Actor) -> tuple[Mapping[str, object], ...]:
         """Return runs and orders, newest first. Raises Refused."""
         self._enter(actor, Permission.RETENTION_PLAN, Act.RETENTION_PLAN)

@@ -132,6 +132,12 @@ class Keeping(Protocol):
     def approve(self, run: RunId, digest: str, approved_by: str, entry: Entry) -> None:
         """Approve a waiting plan. Raises NotFound, Conflict (other digest, not waiting), Refused (own request)."""
 
+    def clock(self) -> Mapping[str, object]:
+        """Return whether the machine's clock can be believed, its time, and the last time that was believed."""
+
+    def confirm_clock(self, entry: Entry) -> None:
+        """Believe the machine's clock as it is now; `entry` is durable before."""
+
     def runs(self) -> tuple[Mapping[str, object], ...]:
         """Return the runs and the orders not yet begun, newest first."""
 

@@ -24,6 +24,18 @@ def order(wanted: OnIn, caller: Caller, served: Served) -> Mapping[str, str]:
     return {"run": served.custody.order(caller, wanted.on)}
 
 
+@router.get("/clock")
+def clock(caller: Caller, served: Served) -> Mapping[str, object]:
+    """Return whether the machine's clock is believed; while it is not, no run begins."""
+    return served.custody.see_clock(caller)
+
+
+@router.post("/clock/confirmation")
+def confirm_clock(caller: Caller, served: Served) -> Mapping[str, object]:
+    """Confirm that the machine's clock is right, after a jump that the keeper cannot explain."""
+    return served.custody.confirm_clock(caller)
+
+
 @router.get("/runs")
 def runs(caller: Caller, served: Served) -> Mapping[str, object]:
     """Return runs and orders, newest first."""

@@ -1,0 +1,68 @@
+"""What officers ask of retention, put together from orders, logbook and the machine's clock."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from api.logbook import Logbook
+from api.ticks import Ticks, tick
+from graph.trail import AuditTrail
+from register.audit import Entry
+from register.clock import SystemClock
+from register.errors import Tampered
+from register.ids import RunId
+from retention.clockguard import judge
+from retention.orders import Orders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepingDesk:
+    """What officers ask of retention: `register.interfaces.Keeping` from orders and logbook."""
+
+    orders: Orders
+    logbook: Logbook
+    trail: AuditTrail
+    ticks: Ticks
+
+    def plan(self, on: date) -> Mapping[str, object]:
+        """Return what a run on civil date `on` would do."""
+        return self.orders.plan(on)
+
+    def order(self, on: date, requested_by: str, entry: Entry) -> RunId:
+        """File an order for the keeper."""
+        return self.orders.order(on, requested_by, entry)
+
+    def approve(self, run: RunId, digest: str, approved_by: str, entry: Entry) -> None:
+        """Approve a waiting plan."""
+        self.orders.approve(run, digest, approved_by, entry)
+
+    def clock(self) -> Mapping[str, object]:
+        """Return whether the machine's clock is believed."""
+        now = tick(SystemClock())
+        try:
+            last = self.ticks.last()
+        except Tampered as damaged:
+            return {"state": damaged.code, "now": _iso(now.at), "believed_at": None}
+        state = judge(now, last=last, sealed_at=self.logbook.sealed_at())
+        return {"state": state.value, "now": _iso(now.at), "believed_at": _iso(last.at) if last else None}
+
+    def confirm_clock(self, entry: Entry) -> None:
+        """Believe the machine's clock as it is now."""
+        self.trail.append([entry])
+        self.ticks.believe(tick(SystemClock()))
+
+    def runs(self) -> tuple[Mapping[str, object], ...]:
+        """Return orders and runs, newest first."""
+        return self.orders.runs()
+
+    def certificates(self) -> tuple[Mapping[str, object], ...]:
+        """Return the certificates filed, newest first."""
+        return self.logbook.listed()
+
+    def certificate(self, certificate: str) -> Mapping[str, str] | None:
+        """Return the files of one certificate, or None."""
+        return self.logbook.files(certificate)
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
