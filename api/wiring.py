@@ -44,7 +44,7 @@ from retention.policy import shipped
 from retention.rules import Policy
 from retention.run import RetentionRun
 from retention.steps import Progress
-from retention.terms import deadline
+from retention.terms import deadline, review_terms
 from vault.anchors.file import FileAnchor
 from vault.formats import AESGCM, Cipher
 from vault.keystore.credentials import Credentials
@@ -144,6 +144,7 @@ class Workplace:
             trail=self.trail,
             harbours=self.harbours,
             deadline=partial(deadline, self.policy),
+            review=review_terms(),
             clock=self.clock,
             informant_months=self.policy.informant.months,
         )

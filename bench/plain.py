@@ -20,7 +20,7 @@ from register.ids import SubjectId
 from register.sealed import LinkFacts, MentionFacts, SignalFacts, SubjectFacts
 from register.signals import NewSignal
 from retention.policy import shipped
-from retention.terms import deadline
+from retention.terms import deadline, review_terms
 
 CHUNK: Final = 1000
 """Signals in one transaction, each statement of which gets all their rows at once."""
@@ -66,7 +66,13 @@ class Plain:
 def plain(signals: Sequence[NewSignal], now: datetime) -> Plain:
     """Return the graph that the register would make of `signals` handed in at `now` (aware, UTC)."""
     nothing = Known(identifiers={}, gone=frozenset(), held=frozenset(), carriers={}, subjects={})
-    composer = Composer(known=nothing, deadline=partial(deadline, shipped(POLICY)), now=now, contributor="desk")
+    composer = Composer(
+        known=nothing,
+        deadline=partial(deadline, shipped(POLICY)),
+        review=review_terms(),
+        now=now,
+        contributor="desk",
+    )
     for signal in signals:
         composer.add(signal, Ids.minted())
     batch = composer.batch()

@@ -11,8 +11,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, get_args, get_type_hints
 
+from register.dossiers import DossierFacts, HoldFacts
 from register.links import LinkKind
 from register.sealed import (
+    DOSSIER_FIELDS,
     MENTION_FIELDS,
     SIGNAL_FIELDS,
     Facts,
@@ -38,6 +40,8 @@ class Label(StrEnum):
     ORDER = "Order"
     JOURNAL = "Journal"
     GONE = "Gone"
+    DOSSIER = "Dossier"
+    HOLD = "Hold"
     LEASE = "Lease"
 
 
@@ -169,7 +173,7 @@ _LINK_ENDS = ("kind", "from_", "to", "to_port")
 SUBJECT: Final = Nodes(
     label=Label.SUBJECT,
     properties=(*_facts(SubjectFacts, names_ids=("identifiers",)), MAC, DISTRUSTED),
-    indexes=("distrusted_on",),
+    indexes=("review_by", "distrusted_on"),
 )
 SIGNAL: Final = Nodes(
     label=Label.SIGNAL,
@@ -240,6 +244,17 @@ JOURNAL: Final = Nodes(
     key=("run", "number", "part"),
     paper=True,
 )
+DOSSIER: Final = Nodes(
+    label=Label.DOSSIER,
+    properties=(*_facts(DossierFacts, names_ids=("targets", "grounds")), MAC, *_sealed(DOSSIER_FIELDS)),
+    indexes=("state",),
+    paper=True,
+)
+HOLD: Final = Nodes(
+    label=Label.HOLD,
+    properties=(*_facts(HoldFacts, names_ids=("subjects", "signals", "archived", "start")), MAC),
+    paper=True,
+)
 GONE: Final = Nodes(label=Label.GONE, properties=_own(Kind.STRING, "id", "run"), indexes=("run",), paper=True)
 
 MENTIONS: Final = Relationships(
@@ -265,5 +280,5 @@ LINK: Final = Relationships(
     shaped=_LINK_ENDS,
 )
 
-NODES: Final = (SUBJECT, SIGNAL, IDENTIFIER, PORT, ENTRY, REGISTER, LEASE, RUN, ORDER, JOURNAL, GONE)
+NODES: Final = (SUBJECT, SIGNAL, IDENTIFIER, PORT, ENTRY, REGISTER, LEASE, RUN, ORDER, JOURNAL, GONE, DOSSIER, HOLD)
 RELATIONSHIPS: Final = (MENTIONS, CARRIES, AT, LINK)

@@ -24,8 +24,11 @@ def visible(name: str) -> str:
 
 
 def live(name: str) -> str:
-    """Return the clause that the subject `name` is not past its term on civil date `today`, nor hidden otherwise."""
-    return f"({name}.remove_by > $today AND NOT {name}.restricted AND {name}.{DISTRUSTED.name} IS NULL)"
+    """Return the clause that the subject `name` is not hidden on civil date `today`, nor past its term."""
+    return (
+        f"({name}.hidden_from > $today AND {name}.remove_by > $today AND NOT {name}.restricted"
+        f" AND {name}.{DISTRUSTED.name} IS NULL)"
+    )
 
 
 def _end(name: str) -> str:

@@ -12,8 +12,22 @@ from functools import partial
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, NewType, TypeVar, get_args, get_origin, get_type_hints
 
-from graph.labels import LINK, MENTIONS, PORT, SIGNAL, SUBJECT, VISIBLE_MARKINGS, Kind, Nodes, Part, Relationships
+from graph.labels import (
+    DOSSIER,
+    HOLD,
+    LINK,
+    MENTIONS,
+    PORT,
+    SIGNAL,
+    SUBJECT,
+    VISIBLE_MARKINGS,
+    Kind,
+    Nodes,
+    Part,
+    Relationships,
+)
 from register.clock import civil_date
+from register.dossiers import DossierFacts, HoldFacts
 from register.errors import Tampered
 from register.links import LinkKind
 from register.sealed import (
@@ -21,6 +35,8 @@ from register.sealed import (
     LinkFacts,
     MentionFacts,
     Sealed,
+    SealedDossier,
+    SealedHold,
     SealedLink,
     SealedMention,
     SealedSignal,
@@ -34,7 +50,7 @@ Row = Mapping[str, Any]
 Properties = dict[str, Any]
 S = TypeVar("S")
 T = TypeVar("T")
-F = TypeVar("F", SubjectFacts, SignalFacts, MentionFacts, LinkFacts)
+F = TypeVar("F", SubjectFacts, SignalFacts, MentionFacts, LinkFacts, DossierFacts, HoldFacts)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FOREVER: Final = date(9999, 12, 31)
@@ -113,7 +129,7 @@ def _field(name: str, hint: Any) -> _Field:
 
 _READING: Final = {
     facts: tuple(_field(name, hint) for name, hint in get_type_hints(facts).items())
-    for facts in (SubjectFacts, SignalFacts, MentionFacts, LinkFacts)
+    for facts in (SubjectFacts, SignalFacts, MentionFacts, LinkFacts, DossierFacts, HoldFacts)
 }
 
 
@@ -157,6 +173,8 @@ _DECLARED: Final[dict[type[Facts], Nodes | Relationships]] = {
     SignalFacts: SIGNAL,
     MentionFacts: MENTIONS,
     LinkFacts: LINK,
+    DossierFacts: DOSSIER,
+    HoldFacts: HOLD,
 }
 _WRITING: Final = {facts: _writing(declared) for facts, declared in _DECLARED.items()}
 _LISTS: Final = {
@@ -165,6 +183,7 @@ _LISTS: Final = {
 }
 _SIGNAL_SEALED: Final = _names(SIGNAL, Part.SEALED)
 _MENTION_SEALED: Final = _names(MENTIONS, Part.SEALED)
+_DOSSIER_SEALED: Final = _names(DOSSIER, Part.SEALED)
 _PORT: Final = tuple(one.name for one in PORT.properties)
 
 
@@ -233,6 +252,18 @@ def signal(row: Row, mentions: Collection[Row], links: Collection[Row]) -> Seale
         mentions=tuple(read),
         links=tuple(sorted(map(link, links), key=lambda one: one.facts.id)),
     )
+
+
+def dossier(row: Row) -> SealedDossier:
+    """Return the dossier whose properties are in `row`."""
+    facts, mac = _read(DossierFacts, row)
+    return SealedDossier(facts=facts, mac=mac, sealed=_sealed(row, _DOSSIER_SEALED))
+
+
+def hold(row: Row) -> SealedHold:
+    """Return the hold whose properties are in `row`."""
+    facts, mac = _read(HoldFacts, row)
+    return SealedHold(facts=facts, mac=mac)
 
 
 def node(row: Row, named_by: Row) -> Node:

@@ -20,6 +20,7 @@ _ONE_REGISTER: Final = (
     f"CREATE CONSTRAINT register_key IF NOT EXISTS FOR (n:{Label.REGISTER}) REQUIRE n.{REGISTER.key[0]} IS UNIQUE"
 )
 _READ: Final = f"MATCH (n:{Label.REGISTER} {{key: $key}}) RETURN n.id AS id, n.schema AS schema"
+_SUBJECTS: Final = f"MATCH (n:{Label.SUBJECT}) RETURN true LIMIT 1"
 _ANYTHING: Final = "MATCH (n) RETURN true LIMIT 1"
 _CLAIM: Final = f"MERGE (n:{Label.REGISTER} {{key: $key}}) ON CREATE SET n.id = $id, n.schema = 0"
 _TAKEN: Final = f"MATCH (n:{Label.REGISTER} {{key: $key}}) WHERE n.schema < $schema SET n.schema = $schema"
@@ -39,6 +40,9 @@ def _statements(text: str) -> tuple[str, ...]:
     return tuple(statement for part in text.split(";") if (statement := part.strip()))
 
 
+FACTS_SINCE: Final = 2
+"""The schema from which on subjects have the facts that this program checks; no MAC of older ones fits them."""
+
 VERSION: Final = len(steps())
 """The schema version of this program."""
 
@@ -50,12 +54,14 @@ def migrate(graph: Graph, register: RegisterId) -> int:
 
     Raises:
         Conflict: the database belongs to another register (`graph.other-register`), or holds something else
-            (`graph.not-empty`).
+            (`graph.not-empty`), or subjects whose facts are of an older form (`schema.older-facts`).
         Unavailable: the schema is newer than this program (`schema.newer`), or the server is not there.
     """
     graph.read(_refuse_foreign)
     _run(graph, _ONE_REGISTER)
     taken = graph.write(lambda tx: _claim(tx, register))
+    if taken < FACTS_SINCE and graph.read(lambda tx: tx.run(_SUBJECTS).single()) is not None:
+        raise Conflict("schema.older-facts", "the subjects of this graph were written without dates of review")
     for number, statements in enumerate(steps()[taken:], start=taken + 1):
         for statement in statements:
             _run(graph, statement)

@@ -16,6 +16,7 @@ from register.grading import SubjectKind
 from register.ids import IdentifierId, LinkId, MentionId, ReceiptId, SignalId, SubjectId, mint
 from register.lifetime import DeadlineOf
 from register.narrative import FreeText, Named, RedactedText, Redaction, redact
+from register.reviewing import ReviewTerms
 from register.sealed import LinkFacts, MentionFacts, SignalFacts, SubjectFacts
 from register.signals import NewSignal, canonical
 from register.subjects import STRONG, NewIdentifier, NewSubject, normalise
@@ -70,6 +71,7 @@ class Composer:
 
     known: Known
     deadline: DeadlineOf
+    review: ReviewTerms
     now: datetime
     contributor: str
     _signals: list[AcceptedSignal] = field(default_factory=list)
@@ -149,7 +151,7 @@ class Composer:
         return found
 
     def _live(self, facts: SubjectFacts) -> bool:
-        return facts.remove_by > civil_date(self.now)
+        return min(facts.remove_by, self.review.ends(facts.review_by)) > civil_date(self.now)
 
     def _match(self, subject: NewSubject, *, taken: set[SubjectId]) -> SubjectId | None:
         for identifier in strong(subject):
@@ -191,19 +193,29 @@ class Composer:
         self, subject: SubjectId, kind: SubjectKind, received_on: date, identifiers: tuple[IdentifierId, ...]
     ) -> None:
         remove_by = self.deadline(received_on).remove_by
+        review_by = self.review.due(civil_date(self.now))
         self._created[subject] = SubjectFacts(
-            id=subject, kind=kind, revision=1, remove_by=remove_by, identifiers=identifiers
+            id=subject,
+            kind=kind,
+            revision=1,
+            remove_by=remove_by,
+            review_by=review_by,
+            hidden_from=self.review.hidden_from(remove_by, review_by),
+            identifiers=identifiers,
         )
 
     def _move(self, subject: SubjectId, received_on: date, identifiers: tuple[IdentifierId, ...]) -> None:
-        remove_by = self.deadline(received_on).remove_by
         where, facts = self._created, self._created.get(subject)
         if facts is None:
             seen = self.known.subjects[subject]
             where, facts = self._moved, self._moved.get(subject, replace(seen, revision=seen.revision + 1))
+        remove_by = max(facts.remove_by, self.deadline(received_on).remove_by)
+        review_by = max(facts.review_by, self.review.due(civil_date(self.now)))
         where[subject] = replace(
             facts,
-            remove_by=max(facts.remove_by, remove_by),
+            remove_by=remove_by,
+            review_by=review_by,
+            hidden_from=self.review.hidden_from(remove_by, review_by),
             identifiers=tuple(sorted({*facts.identifiers, *identifiers})),
         )
 

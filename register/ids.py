@@ -16,6 +16,8 @@ IdentifierId = NewType("IdentifierId", str)
 EntryId = NewType("EntryId", str)
 RunId = NewType("RunId", str)
 ReceiptId = NewType("ReceiptId", str)
+DossierId = NewType("DossierId", str)
+HoldId = NewType("HoldId", str)
 
 ID_PATTERN: Final = re.compile(r"^[0-9a-f]{32}$")
 

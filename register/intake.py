@@ -19,6 +19,7 @@ from register.ids import ReceiptId
 from register.interfaces import DeliveryKey, Lookup, Sealing
 from register.lifetime import DeadlineOf
 from register.ports import Harbours
+from register.reviewing import ReviewTerms
 from register.signals import NewSignal, canonical, check
 from register.stores import HarbourNode, Seen, SignalStore, Trail
 
@@ -49,6 +50,7 @@ class Intake:
 
     Attributes:
         deadline: the deadline rule of the policy in force, a pure function of the day of receipt.
+        review: the policy's terms of the periodic review.
         informant_months: the policy's term for handing on an informant's signal, in months (Wpg art. 12(2)).
     """
 
@@ -58,6 +60,7 @@ class Intake:
     trail: Trail
     harbours: Harbours
     deadline: DeadlineOf
+    review: ReviewTerms
     clock: Clock
     informant_months: int
 
@@ -172,7 +175,13 @@ class Intake:
         known, seen = self._known(todo.values(), waiting.values())
         if stored := [ids.signal for ids in waiting.values() if ids.signal in seen.signals]:
             self.sealing.settled(stored)
-        composer = Composer(known=known, deadline=self.deadline, now=grant.as_of, contributor=grant.actor.code)
+        composer = Composer(
+            known=known,
+            deadline=self.deadline,
+            review=self.review,
+            now=grant.as_of,
+            contributor=grant.actor.code,
+        )
         entries = []
         for key, ids in waiting.items():
             places = fresh[key]

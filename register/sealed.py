@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import Final
 
 from register.clock import civil_date
+from register.dossiers import DossierFacts, HoldFacts
 from register.grading import (
     Category,
     EvaluationScheme,
@@ -26,6 +27,7 @@ from register.ids import IdentifierId, LinkId, MentionId, RunId, SignalId, Subje
 from register.links import Basis, LinkKind
 
 MENTION_FIELDS: Final = ("names", "details", "labels")
+DOSSIER_FIELDS: Final = ("title", "mandate", "reason", "answer")
 SIGNAL_FIELDS: Final = ("narrative", "necessity", "obtained", "source_description", "conditions", "reference")
 
 
@@ -53,18 +55,24 @@ class SubjectFacts:
 
     Attributes:
         revision: raised by one at every change, a new signal about the subject included.
-        remove_by: civil date from whose 00:00 on the subject is invisible.
+        remove_by: civil date on which its term ends: removed, unless a missed review ends it before.
+        review_by: civil date by which its necessity has to be looked at again (Wpg art. 10(6)).
+        hidden_from: civil date from whose 00:00 on it is invisible: `remove_by`, or earlier by a missed review.
         restricted: invisible for another reason than its term (dispute, request, data that do not verify).
         identifiers: ids of the strong identifiers that signals state about it, sorted. Under the subject's own MAC, so
             that nobody ties an identifier to somebody else and has later signals laid on the wrong person.
+        acts: what was decided about it, oldest first, one line a decision in the form of `register.decisions`.
     """
 
     id: SubjectId
     kind: SubjectKind
     revision: int
     remove_by: date
+    review_by: date
+    hidden_from: date
     restricted: bool = False
     identifiers: tuple[IdentifierId, ...] = ()
+    acts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +186,7 @@ class ApprovalFacts:
     at: datetime
 
 
-Facts = SubjectFacts | SignalFacts | MentionFacts | LinkFacts | RunFacts | ApprovalFacts
+Facts = SubjectFacts | SignalFacts | MentionFacts | LinkFacts | RunFacts | ApprovalFacts | DossierFacts | HoldFacts
 
 
 def canonical(facts: Facts) -> bytes:
@@ -197,7 +205,16 @@ def _iso(value: date) -> str:
 _encode: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_iso).encode
 _FIELDS: Final[Mapping[type[Facts], tuple[str, ...]]] = {
     kind: tuple(field.name for field in fields(kind))
-    for kind in (SubjectFacts, SignalFacts, MentionFacts, LinkFacts, RunFacts, ApprovalFacts)
+    for kind in (
+        SubjectFacts,
+        SignalFacts,
+        MentionFacts,
+        LinkFacts,
+        RunFacts,
+        ApprovalFacts,
+        DossierFacts,
+        HoldFacts,
+    )
 }
 
 
@@ -238,6 +255,23 @@ class SealedSignal:
     sealed: Mapping[str, Sealed]
     mentions: tuple[SealedMention, ...]
     links: tuple[SealedLink, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedDossier:
+    """A dossier as a store holds it; `sealed` has keys of DOSSIER_FIELDS, each under the dossier's own key."""
+
+    facts: DossierFacts
+    mac: bytes
+    sealed: Mapping[str, Sealed]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedHold:
+    """A hold as a store holds it; its texts are in the dossier of the same id."""
+
+    facts: HoldFacts
+    mac: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

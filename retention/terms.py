@@ -12,7 +12,8 @@ from operator import attrgetter
 
 from register.errors import Fault, Invalid
 from register.lifetime import Deadline, Event, EventKind
-from retention.calendar import NOTHING, Period
+from register.reviewing import ReviewTerms
+from retention.calendar import NOTHING, Period, Unit
 from retention.rules import Policy, Rule
 
 
@@ -114,6 +115,15 @@ def subject_deadline(policy: Policy, events: Iterable[Event]) -> Deadline:
 def deadline(policy: Policy, received_on: date) -> Deadline:
     """Return the deadline that one signal gives, received and accepted on civil date `received_on`."""
     return subject_deadline(policy, [signal_event(received_on, received_on)])
+
+
+def review_terms() -> ReviewTerms:
+    """Return the terms of the periodic review: yearly; 30 days late it hides, 90 days late it ends (our own choice)."""
+    return ReviewTerms(
+        due=Period(count=12, unit=Unit.MONTHS).after,
+        hides=Period(count=30, unit=Unit.DAYS).after,
+        ends=Period(count=90, unit=Unit.DAYS).after,
+    )
 
 
 def signal_event(received_on: date, accepted_on: date) -> Event:

@@ -17,8 +17,9 @@ from register.grading import (
     SourceGrade,
     SubjectKind,
 )
-from register.ids import SubjectId
+from register.ids import SubjectId, mint
 from register.links import Basis, LinkKind, NewLink
+from register.sealed import SubjectFacts
 from register.signals import NewHandling, NewSignal, NewSource
 from register.subjects import IdentifierKind, NewIdentifier, NewSubject, SpecialCategory, normalise
 
@@ -79,6 +80,19 @@ def a_signal(**changes: Any) -> NewSignal:
 
 def _nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
+
+
+def subject_facts(subject: str | None = None, **changes: Any) -> SubjectFacts:
+    """Facts of a person, to be removed and looked at in good time, with `changes`; hidden on the day of its removal."""
+    values: dict[str, Any] = {
+        "id": SubjectId(subject or mint()),
+        "kind": SubjectKind.PERSON,
+        "revision": 1,
+        "remove_by": date(2031, 11, 24),
+        "review_by": date(2031, 11, 24),
+        **changes,
+    }
+    return SubjectFacts(**{"hidden_from": values["remove_by"], **values})
 
 
 def prose(*, most: int = 80, fewest: int = 0) -> st.SearchStrategy[str]:

@@ -40,9 +40,23 @@ def mac() -> bytes:
 
 
 def a_subject(
-    *, remove_by: date = FAR, restricted: bool = False, kind: SubjectKind = SubjectKind.PERSON
+    *,
+    remove_by: date = FAR,
+    hidden_from: date | None = None,
+    restricted: bool = False,
+    kind: SubjectKind = SubjectKind.PERSON,
+    acts: tuple[str, ...] = (),
 ) -> SealedSubject:
-    facts = SubjectFacts(id=SubjectId(mint()), kind=kind, revision=1, remove_by=remove_by, restricted=restricted)
+    facts = SubjectFacts(
+        id=SubjectId(mint()),
+        kind=kind,
+        revision=1,
+        remove_by=remove_by,
+        review_by=FAR,
+        hidden_from=hidden_from or remove_by,
+        restricted=restricted,
+        acts=acts,
+    )
     return SealedSubject(facts=facts, mac=mac())
 
 

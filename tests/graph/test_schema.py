@@ -6,11 +6,11 @@ import pytest
 
 from graph import schema
 from graph.connection import Graph
-from graph.labels import DISTRUSTED, LINKS, MENTIONS, NODES, RELATIONSHIPS, SIGNAL, Kind, Label, Part
+from graph.labels import DISTRUSTED, DOSSIER, LINKS, MENTIONS, NODES, RELATIONSHIPS, SIGNAL, Kind, Label, Part
 from register.errors import Conflict, Unavailable
 from register.ids import RegisterId
 from register.links import LinkKind
-from register.sealed import MENTION_FIELDS, SIGNAL_FIELDS
+from register.sealed import DOSSIER_FIELDS, MENTION_FIELDS, SIGNAL_FIELDS
 from tests.graph.conftest import REGISTER
 
 OTHER = RegisterId("1" * 32)
@@ -74,6 +74,17 @@ def test_an_older_schema_waits_for_its_migration(register: Graph) -> None:
     schema.check(register, REGISTER)
 
 
+def test_subjects_whose_facts_are_of_an_older_form_are_refused(register: Graph) -> None:
+    register.write(lambda tx: tx.run("MATCH (n:Register) SET n.schema = 1").consume())
+    register.write(lambda tx: tx.run("CREATE (:Subject {id: 'x', remove_by: date('2031-01-01')})").consume())
+    with pytest.raises(Conflict) as caught:
+        schema.migrate(register, REGISTER)
+
+    assert caught.value.code == "schema.older-facts"
+    with pytest.raises(Unavailable):
+        schema.check(register, REGISTER)
+
+
 def test_something_that_is_no_register_is_left_alone(graph: Graph) -> None:
     graph.write(lambda tx: tx.run("CREATE (:Film {title: 'x'})").consume())
 
@@ -95,7 +106,8 @@ def test_every_sealed_field_is_kept_as_bytes_and_nothing_else_is() -> None:
         for one in declared.properties
         if one.part is Part.SEALED
     }
-    assert sealed == {(SIGNAL, name) for name in SIGNAL_FIELDS} | {(MENTIONS, name) for name in MENTION_FIELDS}
+    fields = ((SIGNAL, SIGNAL_FIELDS), (MENTIONS, MENTION_FIELDS), (DOSSIER, DOSSIER_FIELDS))
+    assert sealed == {(declared, name) for declared, names in fields for name in names}
     for declared in (*NODES, *RELATIONSHIPS):
         for one in declared.properties:
             assert (one.kind is Kind.BYTES) == (one.part in (Part.SEALED, Part.MAC))

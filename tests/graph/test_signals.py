@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -233,6 +233,24 @@ def test_a_signal_lives_as_long_as_its_last_subject(register: Graph) -> None:
     last_day = NOW + (FAR - TODAY) - timedelta(days=1)
     assert _open(register, signal.facts.id, as_of=last_day)
     assert not _open(register, signal.facts.id, as_of=last_day + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("hidden_from", "remove_by", "shown"),
+    [
+        (TODAY + timedelta(days=1), FAR, True),
+        (TODAY, FAR, False),  # a review was missed
+        (FAR, TODAY, False),  # whatever else the record says, nothing is shown past its term
+    ],
+)
+def test_a_subject_is_hidden_by_a_missed_review_as_by_its_term(
+    register: Graph, hidden_from: date, remove_by: date, shown: bool
+) -> None:
+    subject = a_subject(remove_by=remove_by, hidden_from=hidden_from)
+    signal = a_signal([subject.facts.id])
+    Signals(register).record(a_batch([signal], created=[subject]), [], [])
+
+    assert _open(register, signal.facts.id) is shown
 
 
 def test_a_signal_about_nobody_ends_by_its_own_term(register: Graph) -> None:

@@ -58,7 +58,7 @@ class View:
 
     def live(self, subject: str) -> bool:
         facts = next(one.facts for one in self.world.subjects if one.facts.id == subject)
-        return facts.remove_by > self.today and not facts.restricted
+        return facts.remove_by > self.today and facts.hidden_from > self.today and not facts.restricted
 
     def signals(self) -> Iterator[SealedSignal]:
         for signal in self.world.signals:
@@ -150,7 +150,11 @@ class View:
 def worlds(draw: st.DrawFn) -> World:
     """A register of up to eight subjects and ten signals, some of it hidden from most readers."""
     subjects = tuple(
-        a_subject(remove_by=draw(st.sampled_from(TERMS)), restricted=draw(st.integers(0, 9)) == 0)
+        a_subject(
+            remove_by=draw(st.sampled_from(TERMS)),
+            hidden_from=draw(st.sampled_from(TERMS)),
+            restricted=draw(st.integers(0, 9)) == 0,
+        )
         for _ in range(draw(st.integers(2, 8)))
     )
     identifiers = tuple(IdentifierId(f"{number:032x}") for number in range(1, 4))

@@ -15,9 +15,11 @@ from register.lifetime import Deadline
 from register.links import LinkKind, NewLink
 from register.sealed import SubjectFacts
 from register.subjects import IdentifierKind, NewIdentifier, NewSubject
+from retention.terms import review_terms
 from tests.builders import a_signal, signals
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+REVIEW = review_terms()
 KVK = NewIdentifier(kind=IdentifierKind.KVK, value="99169940")
 BSN = NewIdentifier(kind=IdentifierKind.BSN, value="123456782")
 PASSPORT = NewIdentifier(kind=IdentifierKind.PASSPORT, value="T12345678")
@@ -43,11 +45,19 @@ NOTHING = Known(identifiers={}, gone=frozenset(), held=frozenset(), carriers={},
 
 
 def composer(known: Known = NOTHING) -> Composer:
-    return Composer(known=known, deadline=deadline, now=NOW, contributor="desk")
+    return Composer(known=known, deadline=deadline, review=REVIEW, now=NOW, contributor="desk")
 
 
 def facts(remove_by: date = date(2030, 1, 1), kind: SubjectKind = SubjectKind.PERSON) -> SubjectFacts:
-    return SubjectFacts(id=SubjectId(mint()), kind=kind, revision=4, remove_by=remove_by)
+    review_by = date(2027, 6, 1)
+    return SubjectFacts(
+        id=SubjectId(mint()),
+        kind=kind,
+        revision=4,
+        remove_by=remove_by,
+        review_by=review_by,
+        hidden_from=REVIEW.hidden_from(remove_by, review_by),
+    )
 
 
 def knowing(*carried: tuple[NewIdentifier, SubjectFacts]) -> Known:
@@ -68,7 +78,14 @@ def test_a_strong_identifier_joins_a_live_subject_and_moves_its_date():
     batch = compose.batch()
     assert batch.created == ()
     (moved,) = batch.moved
-    assert moved == replace(known, revision=5, remove_by=date(2031, 10, 4), identifiers=moved.identifiers)
+    assert moved == replace(
+        known,
+        revision=5,
+        remove_by=date(2031, 10, 4),
+        review_by=date(2027, 11, 24),
+        hidden_from=date(2027, 12, 24),
+        identifiers=moved.identifiers,
+    )
     assert batch.identifiers == {}
 
 
@@ -78,6 +95,25 @@ def test_an_older_signal_never_shortens_the_date():
     compose.add(a_signal(subjects=(person("p1", KVK),), received_on=date(2023, 1, 2), links=()), Ids.minted())
     (moved,) = compose.batch().moved
     assert (moved.id, moved.revision, moved.remove_by) == (known.id, 5, known.remove_by)
+
+
+@pytest.mark.parametrize(
+    ("review_by", "same"),
+    [(date(2026, 8, 27), True), (date(2026, 8, 26), False)],  # 89 and 90 days late
+)
+def test_what_a_missed_review_has_ended_is_no_match(review_by: date, same: bool):
+    known = replace(facts(), review_by=review_by, hidden_from=REVIEW.hides(review_by))
+    compose = composer(knowing((BSN, known)))
+    compose.add(a_signal(subjects=(person("p1", BSN),), links=()), Ids.minted())
+    assert [one.id for one in compose.batch().moved] == ([known.id] if same else [])
+
+
+def test_a_new_subject_is_to_be_looked_at_within_a_year_of_the_day_of_entry():
+    compose = composer()
+    signal = a_signal(subjects=(person(),), received_on=date(2022, 3, 1), handed_in_on=date(2024, 2, 29), links=())
+    compose.add(signal, Ids.minted())
+    (created,) = compose.batch().created
+    assert (created.review_by, created.hidden_from) == (date(2027, 11, 24), date(2027, 3, 1))
 
 
 def test_names_alone_never_merge():

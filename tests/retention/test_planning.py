@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from register.grading import Category
 from register.ids import SubjectId
 from register.links import LinkKind
-from register.sealed import SubjectFacts
 from retention.intent import survey
 from retention.plan import Kind, Plan, Reason, digest, fingerprint
 from retention.terms import deadline
+from tests.builders import subject_facts
 from tests.fakes import FakeFacts
 from tests.retention.world import POLICY, World, hexid
 
@@ -171,7 +171,7 @@ def test_a_part_of_a_signal_changed_in_the_database_is_found(part, changes):
 
 def test_a_subject_that_nothing_speaks_of_is_a_finding():
     world = World()
-    facts = SubjectFacts(id=SubjectId(hexid("subject", "A")), kind="person", revision=1, remove_by=date(2031, 1, 1))
+    facts = subject_facts(hexid("subject", "A"), remove_by=date(2031, 1, 1))
     world.subject(facts)
     assert [one.reason for one in world.plan(DAY).findings] == [Reason.NO_EVENT]
     world.graph.doubted[facts.id] = DAY - timedelta(days=30)

@@ -7,7 +7,7 @@ from itertools import combinations
 
 from evidence.merkle import ids_root
 from register.audit import Act, Entry
-from register.grading import Category, EvaluationScheme, HandlingCode, Origin, SubjectKind
+from register.grading import Category, EvaluationScheme, HandlingCode, Origin
 from register.ids import IdentifierId, LinkId, MentionId, RegisterId, RunId, SignalId, SubjectId
 from register.links import Basis, LinkKind
 from register.runs import Lease
@@ -29,6 +29,7 @@ from retention.policy import shipped
 from retention.rules import Policy
 from retention.run import RetentionRun
 from retention.terms import reckon, signal_event
+from tests.builders import subject_facts
 from tests.fakes import FakeEvidence, FakeFacts, FakeGraph, FakeKeyStore, Fate, SetClock
 
 POLICY = shipped("2026-01-01-theme-bribery.toml")
@@ -140,7 +141,7 @@ class World:
         due = reckon(self.policy, [signal_event(one.received_on, one.accepted_on) for one in signals]).due_on
         old = self.graph.subjects_held.get(subject)
         revision = 1 if old is None else old.facts.revision + 1
-        self.subject(SubjectFacts(id=subject, kind=SubjectKind.PERSON, revision=revision, remove_by=due))
+        self.subject(subject_facts(subject, revision=revision, remove_by=due))
 
     def subject(self, facts: SubjectFacts) -> None:
         """Write a subject's facts with their MAC."""

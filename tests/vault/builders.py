@@ -18,7 +18,14 @@ TODAY = date(2026, 11, 24)
 
 
 def subject(**changes: Any) -> SubjectFacts:
-    values: dict[str, Any] = {"id": mint(), "kind": SubjectKind.PERSON, "revision": 1, "remove_by": date(2031, 11, 24)}
+    values: dict[str, Any] = {
+        "id": mint(),
+        "kind": SubjectKind.PERSON,
+        "revision": 1,
+        "remove_by": date(2031, 11, 24),
+        "review_by": date(2027, 11, 24),
+        "hidden_from": date(2027, 12, 24),
+    }
     return SubjectFacts(**{**values, **changes})
 
 

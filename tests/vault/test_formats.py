@@ -14,6 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from register.decisions import DossierKind, DossierState, HoldGround
+from register.dossiers import DossierFacts, HoldFacts
 from register.errors import Tampered
 from register.grading import (
     Category,
@@ -24,9 +26,16 @@ from register.grading import (
     SourceGrade,
     SubjectKind,
 )
-from register.ids import IdentifierId, LinkId, MentionId, SignalId, SubjectId
+from register.ids import DossierId, HoldId, IdentifierId, LinkId, MentionId, SignalId, SubjectId
 from register.links import Basis, LinkKind
-from register.sealed import Facts, LinkFacts, MentionFacts, SignalFacts, SubjectFacts, canonical
+from register.sealed import (
+    Facts,
+    LinkFacts,
+    MentionFacts,
+    SignalFacts,
+    SubjectFacts,
+    canonical,
+)
 from tests.vault import reference
 from vault.formats import (
     FACTS_LABEL,
@@ -110,7 +119,15 @@ def test_bad_wrapped_keys_do_not_open(case: dict[str, Any]) -> None:
 
 
 FACTS: tuple[Facts, ...] = (
-    SubjectFacts(id=SubjectId(RECORD), kind=SubjectKind.PERSON, revision=3, remove_by=date(2031, 11, 24)),
+    SubjectFacts(
+        id=SubjectId(RECORD),
+        kind=SubjectKind.PERSON,
+        revision=3,
+        remove_by=date(2031, 11, 24),
+        review_by=date(2027, 11, 24),
+        hidden_from=date(2027, 12, 24),
+        acts=("2026-11-24 2026-11-24 review still-needed 6f1c8a3e9d2b47060718293a4b5c6d7e",),
+    ),
     MentionFacts(
         id=MentionId(RECORD),
         signal=SignalId(REGISTER),
@@ -148,6 +165,34 @@ FACTS: tuple[Facts, ...] = (
         mentions=(MentionId(OTHER),),
         links=(LinkId(RECORD),),
         ports=("NLRTM",),
+    ),
+    DossierFacts(
+        id=DossierId(OTHER),
+        revision=2,
+        kind=DossierKind.EARLY_END,
+        code="incorrect",
+        on=date(2026, 11, 24),
+        by="officer",
+        role="privacy-officer",
+        case="RR-2026/1",
+        targets=(RECORD,),
+        state=DossierState.DONE,
+        second="colleague",
+        settled_on=date(2026, 11, 25),
+        keep_until=date(2031, 11, 25),
+    ),
+    HoldFacts(
+        id=HoldId(OTHER),
+        revision=1,
+        ground=HoldGround.EVIDENCE,
+        from_=date(2026, 11, 24),
+        review_on=date(2027, 5, 24),
+        on=date(2026, 11, 24),
+        by="officer",
+        case="RR-2026/2",
+        subjects=(RECORD,),
+        start=REGISTER,
+        depth=2,
     ),
 )
 
