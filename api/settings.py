@@ -5,9 +5,13 @@ No key and no secret is taken from the environment: secrets come from files that
 
 import os
 from pathlib import Path
+from typing import Final
 
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SEARCHES: Final = 60
+"""Searches an hour that a user has in a real register, at most."""
 
 
 def environment() -> dict[str, str]:
@@ -29,6 +33,12 @@ class Settings(BaseSettings):
     url: str | None = Field(default=None, description="Address of the running API, for commands that speak to it.")
     key_file: Path | None = Field(default=None, description="File (0600) with the caller's API key.")
     language: str = Field(default="en", pattern="^(en|nl)$", description="Language of texts for people: en or nl.")
+    searches: int = Field(
+        default=SEARCHES,
+        ge=1,
+        le=1_000_000,
+        description="Searches an hour for each user; above 60 in a rehearsal register only.",
+    )
     heap: str = Field(default="1g", pattern="^[0-9]+[mg]$", description="Java heap of the embedded Neo4j server.")
     cache: Path | None = Field(default=None, description="Folder of downloaded jars; default: the user's cache folder.")
     neo4j_uri: str | None = Field(

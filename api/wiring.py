@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property, partial
 from importlib.metadata import version
 from importlib.resources import files
@@ -19,7 +20,7 @@ from api.keeping import KeepingDesk
 from api.logbook import Logbook
 from api.names import Names
 from api.server import endpoint
-from api.settings import Settings
+from api.settings import SEARCHES, Settings
 from api.ticks import NeverBack, Ticks
 from evidence.merkle import ids_root
 from graph import schema
@@ -29,6 +30,7 @@ from graph.network import Networks
 from graph.signals import Signals
 from graph.trail import AuditTrail
 from register.access import Actor
+from register.budgets import Allowance
 from register.clock import Clock, SystemClock
 from register.custody import Custody
 from register.enquiry import Enquiry
@@ -47,6 +49,7 @@ from retention.steps import Progress
 from retention.terms import deadline, review_terms
 from vault.anchors.file import FileAnchor
 from vault.formats import AESGCM, Cipher
+from vault.keystore.budgets import Budgets
 from vault.keystore.credentials import Credentials
 from vault.keystore.leases import Workers, process_start
 from vault.keystore.purge import Purge
@@ -160,7 +163,15 @@ class Workplace:
             roster=self.roster,
             trail=self.trail,
             clock=self.clock,
+            budget=Budgets(self.store.database),
+            allowance=self.search_allowance,
         )
+
+    @property
+    def search_allowance(self) -> Allowance:
+        """How many searches a user has: above the usual only among made-up people."""
+        most = self.settings.searches
+        return Allowance(most=most if self.store.rehearsal else min(most, SEARCHES), within=timedelta(hours=1))
 
     @cached_property
     def custody(self) -> Custody:

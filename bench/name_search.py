@@ -9,6 +9,7 @@ the column `is_match` only the times say something.
 import argparse
 import csv
 import re
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any, Final
+
+if not __package__:  # run as a script: its own folder's modules are no top-level modules
+    sys.path[0] = str(Path(__file__).parents[1])
 
 import neo4j
 

@@ -47,6 +47,7 @@ class Maker:
 
 FAMILIES: Final[Mapping[str, Maker]] = {
     "Refused": Maker(family="Refused", code=(0, "code"), says=(1, "message")),
+    "Exhausted": Maker(family="Exhausted", code=(0, "code"), says=(1, "message")),
     "Invalid": Maker(family="Invalid", code=(1, "code"), says=None, default="invalid"),
     "NotFound": Maker(family="NotFound", code=(0, "code"), says=(1, "message"), default="not-found"),
     "Conflict": Maker(family="Conflict", code=(0, "code"), says=(1, "message")),

@@ -4,7 +4,6 @@ Candidates may come from memory; what is answered always comes from the graph, w
 are checked inside the reading transaction that also writes the audit entry.
 """
 
-import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import wraps
@@ -14,9 +13,10 @@ from register.accepted import OpenedMention
 from register.access import Actor, Grant, Permission, authorise
 from register.answers import Caption, Hit, Picture, Route, SignalPage, Statement, SubjectPage
 from register.audit import Act, Entry, refused_entry
+from register.budgets import Allowance, Budget, Spending
 from register.clock import Clock
-from register.errors import Fault, Invalid, NotFound, Refused, Tampered, Unavailable
-from register.ids import MentionId, SignalId, SubjectId
+from register.errors import Exhausted, Fault, Invalid, NotFound, Refused, Tampered, Unavailable
+from register.ids import IdentifierId, MentionId, SignalId, SubjectId, mint
 from register.interfaces import Lookup, Sealing
 from register.links import LinkKind
 from register.narrative import GONE, read
@@ -26,12 +26,16 @@ from register.subjects import STRONG, IdentifierKind, NewIdentifier, normalise
 
 Answer = TypeVar("Answer")
 Asked = ParamSpec("Asked")
+Id = TypeVar("Id", bound=str)
 
-CANDIDATES: Final = 50
-"""How many rows of the table of names are looked at, so that hidden ones do not crowd out visible ones."""
+CANDIDATES: Final = 80
+"""How many rows of the table of names the graph is asked about: some may be past their term and not shown."""
 
-PADDING: Final = 256
-"""A search asks the graph for a multiple of so many mentions, hits or none."""
+MENTIONS: Final = 256
+"""A search by name asks the graph for exactly so many mentions, hits or none."""
+
+IDENTIFIERS: Final = 8
+"""A search by identifier asks the graph for exactly so many identifiers, known or not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,20 +85,29 @@ class Enquiry:
     roster: Roster
     trail: Trail
     clock: Clock
+    budget: Budget
+    allowance: Allowance
 
-    @_again
     def find_by_name(
         self, actor: Actor, reason: Reason, name: str, *, born_on: str | None = None, limit: int = 10
     ) -> tuple[Hit, ...]:
-        """Return the visible subjects whose stated names come nearest to `name`, best first.
+        """Return the visible subjects whose stated names come nearest to `name`, best first; spends one search.
 
         Raises:
-            Refused, Invalid (purpose, case, fewer than three letters), Unavailable, Tampered.
+            Refused, Exhausted, Invalid (purpose, case, fewer than three letters), Unavailable, Tampered.
         """
+        self._spend(actor, reason)
+        return self._found_by_name(actor, reason, name, born_on=born_on, limit=limit)
+
+    @_again
+    def _found_by_name(
+        self, actor: Actor, reason: Reason, name: str, *, born_on: str | None, limit: int
+    ) -> tuple[Hit, ...]:
         grant, witnessed = self._enter(actor, Permission.SUBJECT_FIND, Act.SUBJECT_FIND, reason)
-        candidates = self.roster.search(name, born_on=born_on, limit=max(CANDIDATES, limit))
-        owner = {mention: candidate for candidate, mentions in candidates for mention in mentions}
-        nodes = self.networks.named(grant, _padded(owner), witnessed)
+        candidates = self.roster.search(name, born_on=born_on, limit=CANDIDATES)
+        each = MENTIONS // CANDIDATES
+        owner = {mention: candidate for candidate, mentions in candidates for mention in mentions[-each:]}
+        nodes = self.networks.named(grant, _padded(owner, MENTIONS, MentionId), witnessed)
         opened = self._named(nodes)
         best: dict[SubjectId, Hit] = {}
         for node, mention in zip(nodes, opened, strict=True):
@@ -105,20 +118,24 @@ class Enquiry:
         found = sorted(best.values(), key=lambda hit: (-hit.score, hit.subject))[:limit]
         return self._released(tuple(found))
 
-    @_again
     def find_by_identifier(self, actor: Actor, reason: Reason, kind: IdentifierKind, value: str) -> tuple[Hit, ...]:
-        """Return the visible subjects that a visible signal says carry this strong identifier.
+        """Return the visible subjects that a visible signal says carry this strong identifier; spends one search.
 
         Raises:
-            Refused, Invalid (purpose, case, not a strong kind), Unavailable, Tampered.
+            Refused, Exhausted, Invalid (purpose, case, not a strong kind), Unavailable, Tampered.
         """
+        self._spend(actor, reason)
+        return self._found_by_identifier(actor, reason, kind, value)
+
+    @_again
+    def _found_by_identifier(self, actor: Actor, reason: Reason, kind: IdentifierKind, value: str) -> tuple[Hit, ...]:
         grant, witnessed = self._enter(actor, Permission.SUBJECT_FIND, Act.SUBJECT_FIND, reason)
         if kind not in STRONG:
             listed = ", ".join(STRONG)
             fault = Fault(pointer="/identifier/kind", rule="identifier.weak", message=f"search by one of {listed}")
             raise Invalid([fault])
         known = self.lookup.identifiers([NewIdentifier(kind=kind, value=normalise(kind, value))])
-        nodes = self.networks.carriers(grant, tuple(known.values()), witnessed)
+        nodes = self.networks.carriers(grant, _padded(known.values(), IDENTIFIERS, IdentifierId), witnessed)
         hits = [_hit(node, one, 100.0, ("identifier",)) for node, one in zip(nodes, self._named(nodes), strict=True)]
         return self._released(tuple(hits))
 
@@ -217,6 +234,15 @@ class Enquiry:
         routes = tuple(Route(stops=path.stops, links=path.links) for path in found.paths)
         return self._released((routes, self._picture(found.network)))
 
+    def _spend(self, actor: Actor, reason: Reason) -> None:
+        """Count one search; what is over the budget is recorded like any refusal."""
+        grant, _ = self._enter(actor, Permission.SUBJECT_FIND, Act.SUBJECT_FIND, reason)
+        if self.budget.spend(actor.code, Spending.SEARCH, self.allowance, now=grant.as_of):
+            return
+        code = "search.exhausted"
+        self.trail.append([refused_entry(actor.code, actor.role, Act.SUBJECT_FIND, grant.as_of, code)])
+        raise Exhausted(code, f"{self.allowance.most} searches in {self.allowance.within} are used up; ask later")
+
     def _enter(self, actor: Actor, permission: Permission, act: Act, reason: Reason) -> tuple[Grant, Witnessed]:
         now = self.clock.now()
         try:
@@ -263,10 +289,9 @@ def _within(bounds: Iterable[tuple[str, int, int, int]]) -> None:
         raise Invalid(faults)
 
 
-def _padded(mentions: Collection[MentionId]) -> tuple[MentionId, ...]:
-    """Fill up with random ids, so that the graph's work says nothing about how much memory found."""
-    missing = -len(mentions) % PADDING or (PADDING if not mentions else 0)
-    return (*mentions, *(MentionId(secrets.token_hex(16)) for _ in range(missing)))
+def _padded(ids: Collection[Id], size: int, kind: Callable[[str], Id]) -> tuple[Id, ...]:
+    """Fill up to `size` with random ids, so that the graph's work says nothing about how much memory found."""
+    return (*ids, *(kind(mint()) for _ in range(size - len(ids))))
 
 
 def _hit(node: Node, mention: OpenedMention, score: float, reasons: tuple[str, ...]) -> Hit:

@@ -38,6 +38,10 @@ class Refused(RegisterError):
     """The actor may not do this. Ask for the permission, or do not."""
 
 
+class Exhausted(Refused):
+    """The actor has used up what was allowed for now. Wait, or do without."""
+
+
 class Invalid(RegisterError):
     """What was handed in breaks rules; `faults` names every one of them. Mend and hand in again."""
 

@@ -8,10 +8,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from register.errors import Conflict, Fault, Invalid, NotFound, Refused, RegisterError, Tampered, Unavailable
+from register.errors import Conflict, Exhausted, Fault, Invalid, NotFound, Refused, RegisterError, Tampered, Unavailable
 
 STATUS: Final[Mapping[type[RegisterError], int]] = {
     Refused: 403,
+    Exhausted: 429,
     Invalid: 422,
     NotFound: 404,
     Conflict: 409,
@@ -28,6 +29,7 @@ TITLE: Final = {
     413: "Too large",
     415: "Unsupported media type",
     422: "Invalid",
+    429: "Used up",
     500: "Stored data does not verify",
     503: "Unavailable",
 }

@@ -83,7 +83,7 @@ def test_every_setting_is_documented_and_read_from_the_variable_named(
 ) -> None:
     rows = [row for row in cells(pages["settings.md"]) if row[0] != "variable"]
     assert len(rows) == len(Settings.model_fields)
-    values = {"0 to 65535": "1", "`^(en\\|nl)$`": "nl", "`^[0-9]+[mg]$`": "2g"}
+    values = {"0 to 65535": "1", "1 to 1000000": "7", "`^(en\\|nl)$`": "nl", "`^[0-9]+[mg]$`": "2g"}
     for variable, default, allowed, meaning in rows:
         assert all((variable, default, allowed, meaning))
         plain = Settings()
@@ -97,7 +97,7 @@ def test_every_setting_is_documented_and_read_from_the_variable_named(
 
 def test_every_code_is_found(found: tuple[Found, ...]) -> None:
     """What the reader of the source finds holds everything that a plain search finds."""
-    pattern = re.compile(r'\b(Refused|NotFound|Conflict|Unavailable|Tampered)\(\s*"([^"]+)"')
+    pattern = re.compile(r'\b(Refused|Exhausted|NotFound|Conflict|Unavailable|Tampered)\(\s*"([^"]+)"')
     seen = {match.groups() for path in SOURCES for match in pattern.finditer(path.read_text("utf-8"))}
     assert len(seen) > 50
     assert seen <= {(one.family, one.code) for one in found}

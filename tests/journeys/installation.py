@@ -16,6 +16,7 @@ import httpx
 from api.settings import Settings, environment
 
 PURPOSE = {"Purpose": "theme-insight", "Case": "TEST-2026/1"}
+BUDGET = {"THEME_REGISTER_SEARCHES": "1000000"}
 
 
 @dataclass(kw_only=True)
@@ -45,7 +46,7 @@ class Installation:
     def environment(self) -> dict[str, str]:
         others = ("THEME_REGISTER_", "NEO4J_")
         inherited = {name: text for name, text in environment().items() if not name.startswith(others)}
-        return inherited | self.server | {"THEME_REGISTER_HOME": str(self.home), "COLUMNS": "160"}
+        return inherited | BUDGET | self.server | {"THEME_REGISTER_HOME": str(self.home), "COLUMNS": "160"}
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "api.cli", *arguments]

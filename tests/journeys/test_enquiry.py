@@ -201,3 +201,20 @@ def test_bad_input_names_every_fault_and_echoes_nothing(served):
     body["source"]["grade"] = "A"
     answer = served.ask("douane", "POST", "/v1/signals", body)
     assert {"/received_on", "/links/0/to"} <= {one["pointer"] for one in answer.json()["errors"]}
+
+
+def test_searches_are_budgeted_for_each_user_also_across_a_restart(next_register):
+    register = next_register()
+    register.server = register.server | {"THEME_REGISTER_SEARCHES": "3"}
+    wanted = {"name": "Adriaan Zandvoorter"}
+    by_number = {"identifier": {"kind": "kvk", "value": "99097003"}}
+    with register.serving(keeper=False):
+        register.enrol("ana", "analyst")
+        register.enrol("bob", "analyst")
+        asked = [register.ask("ana", "POST", "/v1/subjects/search", body) for body in (wanted, by_number, wanted)]
+        assert [one.status_code for one in asked] == [200, 200, 200]
+        over = register.ask("ana", "POST", "/v1/subjects/search", wanted)
+        assert (over.status_code, over.json()["code"]) == (429, "search.exhausted")
+        assert register.ask("bob", "POST", "/v1/subjects/search", wanted).status_code == 200
+    with register.serving(keeper=False):
+        assert register.ask("ana", "POST", "/v1/subjects/search", wanted).status_code == 429

@@ -112,6 +112,15 @@ credentials: Final = _table(
     _column("expires_at", Text, null=True),
     _column("ended", Integer),
 )
+# What actors have searched lately, counted only: who, what kind, when (microseconds since 1970, UTC).
+spendings: Final = _table(
+    "spendings",
+    _column("id", Text, key=True),
+    _column("actor", Text),
+    _column("what", Text),
+    _column("at", Integer),
+)
+Index("spendings_actor", spendings.c.actor, spendings.c.what)
 # Digests change at every purge, identifiers and receipts never: rows are found again by what stays.
 Index("tokens_digest", tokens.c.digest, unique=True)
 Index("deliveries_digest", deliveries.c.digest, unique=True)
