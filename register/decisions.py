@@ -85,14 +85,6 @@ class DossierState(StrEnum):
     DECLINED = "declined"
 
 
-class HoldGround(StrEnum):
-    """Grounds of a hold: Wpg art. 14(4) archival value, 28(2)(a) accuracy disputed, 28(2)(b) evidence."""
-
-    ARCHIVAL_VALUE = "wpg-14-4"
-    ACCURACY_DISPUTED = "wpg-28-2-a"
-    EVIDENCE = "wpg-28-2-b"
-
-
 ENDS: Final = MappingProxyType(
     {
         EndCode.NO_LONGER_NECESSARY: ActKind.NO_LONGER_NECESSARY,

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from register.decisions import DossierKind, DossierState, HoldGround
+from register.decisions import DossierKind, DossierState
 from register.ids import DossierId, HoldId
+from register.lifetime import HoldGround
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Final
 
 
 class EventKind(StrEnum):
@@ -29,6 +30,57 @@ class Event:
     kind: EventKind
     accepted_on: date
     new_information: bool = False
+
+
+class ReviewOutcome(StrEnum):
+    """What a periodic review comes to. New information is not an outcome but a necessity decision, an event."""
+
+    STILL_NEEDED = "still-needed"
+    NO_LONGER_NECESSARY = "no-longer-necessary"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """A reasoned review on civil date `on`. It keeps a subject in sight, or ends it; it never prolongs the term."""
+
+    on: date
+    outcome: ReviewOutcome
+
+
+class HoldGround(StrEnum):
+    """The statutory grounds of a hold."""
+
+    ARCHIVAL_VALUE = "wpg-14-4"
+    ACCURACY_DISPUTED = "wpg-28-2-a"
+    EVIDENCE = "wpg-28-2-b"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldSpan:
+    """The days on which a hold puts off destruction: from `from_` to `until`, its last day; without end if None."""
+
+    ground: HoldGround
+    from_: date
+    until: date | None
+
+
+class State(StrEnum):
+    """Where a record stands on a given day; visible in the first two only.
+
+    `review-overdue`: the day of its review has passed; `restricted`: so long ago that it is hidden; `removal-due`: to
+    be taken out of the live register; `removed`: in the closed archive; `destruction-due`: to be destroyed.
+    """
+
+    ACTIVE = "active"
+    REVIEW_OVERDUE = "review-overdue"
+    RESTRICTED = "restricted"
+    REMOVAL_DUE = "removal-due"
+    REMOVED = "removed"
+    DESTRUCTION_DUE = "destruction-due"
+
+
+VISIBLE: Final = frozenset({State.ACTIVE, State.REVIEW_OVERDUE})
+"""The states in which a record may be shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
-_PERIOD: Final = re.compile(r"P(0|[1-9][0-9]{0,3})([YMD])")
+_PERIOD: Final = re.compile(r"P(0|[1-9][0-9]{0,3})([YMWD])")
 
 
 class Unit(StrEnum):
@@ -15,15 +15,19 @@ class Unit(StrEnum):
 
     YEARS = "Y"
     MONTHS = "M"
+    WEEKS = "W"
     DAYS = "D"
 
 
-_WORDS: Final = {Unit.YEARS: "year", Unit.MONTHS: "month", Unit.DAYS: "day"}
+_WORDS: Final = {Unit.YEARS: "year", Unit.MONTHS: "month", Unit.WEEKS: "week", Unit.DAYS: "day"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """A term in one unit, such as five years. Not moved for weekends or holidays (Algemene termijnenwet art. 4(a))."""
+    """A term in one unit, such as five years; half a year is six months.
+
+    Not moved for weekends or holidays (Algemene termijnenwet art. 4(a)): `working.moved` does that where it must be.
+    """
 
     count: int
     unit: Unit
@@ -37,7 +41,7 @@ class Period:
         """
         match = _PERIOD.fullmatch(text)
         if match is None:
-            raise ValueError("a period is written like P5Y, P6M or P90D")
+            raise ValueError("a period is written like P5Y, P6M, P4W or P90D")
         return cls(count=int(match[1]), unit=Unit(match[2]))
 
     def __str__(self) -> str:
@@ -54,8 +58,9 @@ class Period:
         A day that the month of the sum does not have becomes that month's last one: 29 February + 5 years is
         28 February, the earlier and stricter day.
         """
-        if self.unit is Unit.DAYS:
-            return day + timedelta(days=self.count) if self.count <= (date.max - day).days else date.max
+        if self.unit in (Unit.DAYS, Unit.WEEKS):
+            days = self.count * (7 if self.unit is Unit.WEEKS else 1)
+            return day + timedelta(days=days) if days <= (date.max - day).days else date.max
         months = self.count * (12 if self.unit is Unit.YEARS else 1)
         year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
         if year > date.max.year:
@@ -63,10 +68,11 @@ class Period:
         return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
+DAY: Final = Period(count=1, unit=Unit.DAYS)
 NOTHING: Final = Period(count=0, unit=Unit.DAYS)
 """The period of what happens at once."""
 
 
 def destroy_on(removed_on: date, kept: Period) -> date:
     """Return the first day after full `kept` since a removal, whatever the removal's hour (Wpg art. 14(1))."""
-    return Period(count=1, unit=Unit.DAYS).after(kept.after(removed_on))
+    return DAY.after(kept.after(removed_on))

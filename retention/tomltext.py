@@ -16,6 +16,7 @@ _KEY: Final = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=")
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'|#.*')
 
 Choice = TypeVar("Choice", bound=StrEnum)
+Word = TypeVar("Word", bound=str)
 
 
 def lines(text: str) -> Mapping[str, int]:
@@ -117,6 +118,26 @@ class Table:
             return None
         return value
 
+    def has(self, key: str) -> bool:
+        """Say whether `key` is there and was not read yet: for the few keys that may be left out."""
+        return key in self._values
+
+    def drop(self, key: str, word: str) -> bool:
+        """Say whether the value of `key` is `word`, and if so take it as read."""
+        return self._values.get(key) == word and self._values.pop(key) == word
+
+    def texts(self, key: str, form: re.Pattern[str] = TEXT) -> tuple[str, ...]:
+        """Return a list of texts that each match `form`."""
+        values: Sequence[object] = self.take(key, list, "a list of texts") or []
+        for place, value in enumerate(values):
+            if not isinstance(value, str) or not form.fullmatch(value):
+                self.fault(f"{key}/{place}", "policy.form", f"a text of `{key}` must match {form.pattern}")
+        return tuple(one for one in values if isinstance(one, str))
+
+    def flag(self, key: str) -> bool:
+        """Return true or false."""
+        return bool(self.take(key, bool, "true or false"))
+
     def text(self, key: str, form: re.Pattern[str] = TEXT) -> str:
         """Return a text that matches `form`."""
         value = self.take(key, str, "a text")
@@ -144,7 +165,7 @@ class Table:
             self.fault(key, "policy.vocabulary", f"`{key}` is one of: {', '.join(choices)}")
         return next(iter(choices))
 
-    def choices(self, key: str, allowed: frozenset[Choice]) -> frozenset[Choice]:
+    def choices(self, key: str, allowed: frozenset[Word]) -> frozenset[Word]:
         """Return words of a closed list."""
         words: Sequence[object] = self.take(key, list, "a list of words") or []
         for place, word in enumerate(words):

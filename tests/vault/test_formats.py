@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from register.decisions import DossierKind, DossierState, HoldGround
+from register.decisions import DossierKind, DossierState
 from register.dossiers import DossierFacts, HoldFacts
 from register.errors import Tampered
 from register.grading import (
@@ -27,6 +27,7 @@ from register.grading import (
     SubjectKind,
 )
 from register.ids import DossierId, HoldId, IdentifierId, LinkId, MentionId, SignalId, SubjectId
+from register.lifetime import HoldGround
 from register.links import Basis, LinkKind
 from register.sealed import (
     Facts,
