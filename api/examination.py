@@ -8,6 +8,7 @@ from api.settings import Settings
 from api.wiring import workplace
 from register.errors import RegisterError
 from retention.clockguard import Clockwork
+from vault.anchors import AnchorKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,13 @@ class Finding:
         """Return it in values of JSON."""
         return asdict(self)
 
+
+SURE: Mapping[str, str] = {
+    AnchorKind.FILE: "a copy of KEYS reopens what was purged since: keep none; `init --anchor transit` is surer",
+    AnchorKind.PASSPHRASE: "a copy of KEYS reopens, with the passphrase, what was purged since: keep none",
+    AnchorKind.TRANSIT: "a backup of the key server's storage reopens what was purged since: let it expire soon",
+}
+"""What undoes a purge, by the kind of anchor."""
 
 REMEDY = {
     "register.absent": "run `theme-register init`, or set THEME_REGISTER_HOME to where the register is",
@@ -55,12 +63,8 @@ def _findings(settings: Settings) -> Iterator[Finding]:
             clock = str(opened.custody.keeping.clock()["state"])
             if clock != Clockwork.STEADY:
                 yield Finding(what="clock", state=clock, remedy=REMEDY["clock"], bad=True)
-            if opened.store.anchor.assurance == "logical":
-                yield Finding(
-                    what="anchor",
-                    state="assurance.logical",
-                    remedy="the anchor is a file: a copy of KEYS reopens what was purged since; keep none",
-                )
+            anchor = opened.store.anchor
+            yield Finding(what=f"anchor {anchor.kind}", state=f"assurance.{anchor.assurance}", remedy=SURE[anchor.kind])
             if opened.store.rehearsal:
                 yield Finding(what="register", state="rehearsal", remedy="for training and tests only")
     except RegisterError as error:

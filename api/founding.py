@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from api.anchors import choose
 from api.server import endpoint
 from api.settings import Settings
-from api.wiring import ANCHOR, LOG_KEYS, REGISTER, logbook
+from api.wiring import LOG_KEYS, REGISTER, logbook
 from evidence.durable import write_durably
 from graph import schema
 from graph.connection import Graph
@@ -23,7 +24,7 @@ from register.clock import Clock
 from register.errors import Conflict, Fault, Invalid
 from register.grading import HandlingCode
 from register.ids import RegisterId, mint
-from vault.anchors.file import FileAnchor
+from vault.anchors import AnchorKind
 from vault.formats import AESGCM, Cipher
 from vault.keystore.credentials import Credentials
 from vault.keystore.store import KeyStore
@@ -41,23 +42,30 @@ class Founded:
 
 
 def found(
-    settings: Settings, clock: Clock, *, rehearsal: bool, progress: Progress | None = None, cipher: Cipher = AESGCM
+    settings: Settings,
+    clock: Clock,
+    *,
+    rehearsal: bool,
+    anchor: AnchorKind = AnchorKind.FILE,
+    progress: Progress | None = None,
+    cipher: Cipher = AESGCM,
 ) -> Founded:
     """Make the register of `settings`; `progress` is told about jars while they are fetched, `cipher` is for tests.
 
     Raises:
-        Conflict: there is a register, or part of one, already. Invalid: the folders cannot be used as they are.
+        Conflict: there is a register, or part of one, already. Invalid: the folders cannot be used as they are, or the
+            anchor needs another setting. Unavailable: a server or a secret it needs is not there.
     """
     home, keys = settings.home.absolute(), settings.keys_folder.absolute()
     _check(home.resolve(), keys.resolve())
     register = RegisterId(mint())
     for folder in (home, keys):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    chosen = choose(settings, anchor, register)
     with endpoint(settings, progress=progress) as server, Graph(server) as graph:
         graph.verify()
         schema.migrate(graph, register)
-        anchor = FileAnchor(keys / ANCHOR)
-        with closing(KeyStore.init(keys, anchor, register, rehearsal=rehearsal, cipher=cipher)) as store:
+        with closing(KeyStore.init(keys, chosen, register, rehearsal=rehearsal, cipher=cipher)) as store:
             LogKeys.create(keys / LOG_KEYS)
             trail = AuditTrail(graph)
             log = logbook(settings, register, trail, clock)

@@ -32,6 +32,25 @@ class Settings(BaseSettings):
     http_port: int = Field(default=8470, ge=0, le=65535, description="TCP port the API listens on; 0: any free one.")
     url: str | None = Field(default=None, description="Address of the running API, for commands that speak to it.")
     key_file: Path | None = Field(default=None, description="File (0600) with the caller's API key.")
+    anchor_address: str | None = Field(
+        default=None, description="Transit anchor: address of the key server (OpenBao or Vault), https://HOST:PORT."
+    )
+    anchor_key: str | None = Field(
+        default=None,
+        description="Transit anchor, read by `init` only: name of the key; default: `theme-register-` and the id.",
+    )
+    anchor_mount: str = Field(
+        default="transit", description="Transit anchor, read by `init` only: path of the transit engine."
+    )
+    anchor_token_file: Path | None = Field(
+        default=None, description="Transit anchor: file (0600) with the key server's token."
+    )
+    anchor_authorities: Path | None = Field(
+        default=None, description="Transit anchor: PEM file of the authorities that may vouch for the key server."
+    )
+    anchor_passphrase_file: Path | None = Field(
+        default=None, description="Passphrase anchor: file (0600) with the passphrase; absent: the terminal is asked."
+    )
     language: str = Field(default="en", pattern="^(en|nl)$", description="Language of texts for people: en or nl.")
     searches: int = Field(
         default=SEARCHES,

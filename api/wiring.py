@@ -16,6 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from api.anchors import anchor_of
 from api.keeping import KeepingDesk
 from api.logbook import Logbook
 from api.names import Names
@@ -47,7 +48,6 @@ from retention.rules import Policy
 from retention.run import RetentionRun
 from retention.steps import Progress
 from retention.terms import deadline, review_terms
-from vault.anchors.file import FileAnchor
 from vault.formats import AESGCM, Cipher
 from vault.keystore.budgets import Budgets
 from vault.keystore.credentials import Credentials
@@ -63,7 +63,6 @@ HARBOURS: Final = "harbours.csv"
 REGISTER: Final = "register.json"
 CONTROLLER: Final = "College van procureurs-generaal"
 LOG_KEYS: Final = "log"
-ANCHOR: Final = "anchor"
 
 
 def register_of(home: Path) -> RegisterId:
@@ -294,7 +293,7 @@ def workplace(
         # The lease comes before the key: no process ever holds a root key without being known.
         lease = workers.enrol(kind, pid=me, started=process_start(me) or "", now=time.now())
         opened.callback(workers.end, lease.worker)
-        store = KeyStore(database, FileAnchor(settings.keys_folder / ANCHOR), cipher, lease.generation)
+        store = KeyStore(database, anchor_of(settings), cipher, lease.generation)
         if store.register != register:
             raise Conflict("keys.other-register", "these keys belong to another register")
         graph = opened.enter_context(Graph(opened.enter_context(endpoint(settings))))

@@ -140,8 +140,9 @@ def _state_limits(case: _Case) -> None:
     predicate = case.predicate
     if predicate["certificate"]["rehearsal"] != "none":
         case.limits.append(f"rehearsal-{predicate['certificate']['rehearsal']}")
-    if any(store["assurance"] == "logical" for store in predicate["stores"]):
-        case.limits.append("assurance-logical")
+    keys = predicate["keys"]
+    if keys is not None and keys["anchor"]["assurance"] in ("logical", "clear"):
+        case.limits.append(f"assurance-{keys['anchor']['assurance']}")
     if predicate["exceptions"]:
         case.limits.append("exceptions")
     if predicate["backups"]["sets"]:

@@ -124,6 +124,11 @@ _LIMITS: Final = {
         "that a copy of the key folder, made before, cannot reopen what was purged (assurance: logical)",
         "dat een eerder gemaakte kopie van de sleutelmap het vernietigde niet weer opent (zekerheid: logisch)",
     ),
+    "assurance-clear": (
+        "that a backup of the key server's own storage, made before, cannot reopen what was purged (assurance: clear)",
+        "dat een eerdere reservekopie van de opslag van de sleutelserver het vernietigde niet weer opent (zekerheid:"
+        " clear)",
+    ),
     "exceptions": (
         "anything about the copies it names as exceptions",
         "iets over de kopieën die het als uitzondering noemt",

@@ -22,6 +22,7 @@ from graph.embedded.java import LONG_TERM, Installation, Java, Memory, find_java
 from graph.embedded.server import attach, install, stop
 from graph.endpoint import DATABASE, Endpoint
 from register.errors import Unavailable
+from tests.openbao import BAO, OpenBao, running
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -64,6 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
     worker = getattr(config, "workerinput", None)
     config.stash[_server] = worker["neo4j_server"] if worker else _choose_server()
     config.stash[_left_out] = {}
+    config.addinivalue_line("markers", "openbao: runs an OpenBao server; left out loudly where there is no wheel of it")
     config.addinivalue_line("markers", "neo4j_long_term: runs Neo4j 5.26; left out loudly where no Java 17 or 21 is")
     if config.stash[_server] == "given" and getattr(config.option, "numprocesses", None):
         raise pytest.UsageError("NEO4J_URI names one database, and every worker of pytest-xdist needs its own")
@@ -91,6 +93,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if ENVIRONMENT.get("CI") == "true":
             raise pytest.UsageError(f"{len(need_data)} tests need {SHARED_DATA}, which is absent")
         _leave_out(need_data, f"that need {SHARED_DATA}, which is absent", config, items)
+    need_bao = [item for item in items if item.get_closest_marker("openbao")]
+    if need_bao and BAO is None:
+        if ENVIRONMENT.get("CI") == "true":
+            raise pytest.UsageError(f"{len(need_bao)} tests need the command bao, which is absent")
+        _leave_out(need_bao, "on OpenBao, of which there is no command `bao` here", config, items)
     need_java = [item for item in items if item.get_closest_marker("neo4j_long_term")]
     if need_java and _java_for_long_term() is None:
         _leave_out(need_java, "on Neo4j 5.26, which needs a Java 17 or 21: none is here", config, items)
@@ -193,3 +200,10 @@ def java_for_long_term() -> Java:
     java = _java_for_long_term()
     assert java is not None
     return java
+
+
+@pytest.fixture(scope="session")
+def openbao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
+    """A key server; a test that asks for it is marked `openbao`."""
+    with running(tmp_path_factory.mktemp("openbao")) as server:
+        yield server

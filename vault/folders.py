@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from register.errors import Fault, Invalid
+from register.errors import Fault, Invalid, Tampered, Unavailable
 
 
 def private(path: str, flags: int) -> int:
@@ -20,6 +20,28 @@ def sync(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def secret(path: Path) -> str:
+    """Return the text of a file that only its owner may read, without white space around it.
+
+    Raises:
+        Unavailable: it cannot be read, or is empty (`secret.absent`). Tampered: others may read it (`secret.exposed`).
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            text = file.read(_SECRET_LETTERS).strip()
+    except (OSError, ValueError):
+        mode, text = 0, ""
+    if mode & 0o077:
+        raise Tampered("secret.exposed", "others than its owner may read a file that holds a secret: chmod 600 it")
+    if not text:
+        raise Unavailable("secret.absent", "a file that has to hold a secret cannot be read, or is empty")
+    return text
+
+
+_SECRET_LETTERS: Final = 8192
 
 
 def check_folder(folder: Path) -> None:

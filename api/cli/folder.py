@@ -17,6 +17,7 @@ from api.children import REPLACED, Kept, on_end, start
 from api.cli import show
 from api.cli.client import emit, fail
 from api.cli.options import AsJson
+from vault.anchors import AnchorKind
 
 if TYPE_CHECKING:
     from api.settings import Settings
@@ -33,6 +34,9 @@ def init(
     rehearsal: Annotated[
         bool, typer.Option("--rehearsal", help="May run on any handed-in date; shown on every certificate.")
     ] = False,
+    anchor: Annotated[
+        AnchorKind, typer.Option(help="What the root key is wrapped under; see docs/anchors.md.")
+    ] = AnchorKind.FILE,
     key_to: Annotated[
         Path | None, typer.Option(help="Write the administrator's key to this new file (0600), not to the terminal.")
     ] = None,
@@ -45,13 +49,13 @@ def init(
 
     settings = _settings()
     with _fetching() as progress:
-        founded = found(settings, SystemClock(), rehearsal=rehearsal, progress=progress)
+        founded = found(settings, SystemClock(), rehearsal=rehearsal, anchor=anchor, progress=progress)
     if key_to is not None:
         write_key(key_to, founded.administrator_key)
     for code in warnings():
         typer.echo(f"warning: {WARNINGS[code]} [{code}]", err=True)
     answer: dict[str, Any] = {"register": founded.register, "rehearsal": rehearsal}
-    answer |= {"home": str(settings.home), "keys": str(settings.keys_folder)}
+    answer |= {"home": str(settings.home), "keys": str(settings.keys_folder), "anchor": anchor.value}
     shown_once = {} if key_to is not None else {"administrator_key": founded.administrator_key}
     if as_json:
         emit(answer | shown_once)

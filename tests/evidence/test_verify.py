@@ -277,6 +277,17 @@ def test_a_rehearsal_says_so_and_its_clock_is_its_own(tmp_path):
     assert (found.exit_code, "rehearsal-paper" in found.limits) == (0, True)
 
 
+@pytest.mark.parametrize("assurance", ["logical", "clear", "purge"])
+def test_what_undoes_the_destruction_of_the_anchor_is_said(tmp_path, assurance):
+    made = predicate()
+    made["keys"]["anchor"]["assurance"] = assurance
+    case = issue(tmp_path / assurance, payload=draft(made))
+    found = verify_certificate(case.evidence(), case.trust(), VERIFIER)
+    said = [limit for limit in found.limits if limit.startswith("assurance")]
+    assert said == ([] if assurance == "purge" else [f"assurance-{assurance}"])
+    assert sum(f"assurance: {assurance}" in line for line in explain(found, "en")) == len(said)
+
+
 @pytest.mark.parametrize("language", ["en", "nl"])
 def test_every_outcome_has_words(issued, language):
     found = verify_certificate(issued.evidence(), issued.trust(), VERIFIER)

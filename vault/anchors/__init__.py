@@ -1,7 +1,16 @@
 """Anchors: what the root key is wrapped under, and what is destroyed so that a purged generation opens nowhere."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Protocol
+
+
+class AnchorKind(StrEnum):
+    """The providers."""
+
+    FILE = "file"
+    PASSPHRASE = "passphrase"  # noqa: S105 - a kind of anchor
+    TRANSIT = "transit"
 
 
 class Anchor(Protocol):
