@@ -4,7 +4,7 @@ import json
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
@@ -125,6 +125,28 @@ def shown(
         show.console().print(json.dumps(json.loads(statement), indent=2))
     else:
         typer.echo(f"{len(files)} files written; check them: theme-register verify certificate {save.name}")
+
+
+@certificate.command("print")
+def printed(
+    certificate_id: Annotated[
+        str, typer.Argument(metavar="CERTIFICATE", help="Id of the certificate, or the folder of its files.")
+    ],
+    output: Annotated[Path, typer.Option(help="File to write.")],
+    language: Annotated[Literal["en", "nl"], typer.Option(help="Language of the words.")] = "nl",
+) -> None:
+    """Print a certificate as an accessible PDF, offline, from the folder of its files; checks it first."""
+    from api.print.check import ENVELOPE, IDS, POLICY, PROOF, VKEY, certificate_pdf
+    from api.settings import Settings
+    from register.ids import is_id
+
+    folder = Settings().home / "certificates" / certificate_id if is_id(certificate_id) else Path(certificate_id)
+    if not (folder / ENVELOPE).is_file():
+        fail("there is no such certificate here")
+    names = (ENVELOPE, PROOF, VKEY, POLICY, IDS)
+    found = {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
+    output.write_bytes(certificate_pdf(found, language))
+    typer.echo(f"printed: {output}", err=True)
 
 
 def _wait(client: Client, run_id: str, seconds: float) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """Retention: what is due, runs and their approval, certificates. No content passes here."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query, Response
 
 from api.http.identity import Caller, Served
 from api.http.schemas import ID, ApprovalIn, OnIn
@@ -58,3 +58,21 @@ def certificates(caller: Caller, served: Served) -> Mapping[str, object]:
 def certificate(certificate: Annotated[str, Path(pattern=ID)], caller: Caller, served: Served) -> Mapping[str, str]:
     """Return the files of one certificate: envelope, proof, policy text, verifier keys."""
     return served.custody.certificate(caller, certificate)
+
+
+@router.get("/certificates/{certificate}/print", response_class=Response)
+def printed(
+    certificate: Annotated[str, Path(pattern=ID)],
+    caller: Caller,
+    served: Served,
+    language: Annotated[Literal["en", "nl"] | None, Query(description="default: the register's language")] = None,
+) -> Response:
+    """Return one certificate as an accessible PDF; one that does not verify is not printed."""
+    from api.print.check import certificate_pdf  # the typesetter is loaded when somebody prints
+
+    files = served.custody.certificate(caller, certificate)
+    found = {name: text.encode("utf-8") for name, text in files.items()}
+    wanted: Literal["en", "nl"] = language or ("nl" if served.language == "nl" else "en")
+    name = f"certificate-{certificate[:8]}-{wanted}.pdf"
+    headers = {"Content-Disposition": f'inline; filename="{name}"', "Content-Language": wanted}
+    return Response(certificate_pdf(found, wanted), media_type="application/pdf", headers=headers)
