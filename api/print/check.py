@@ -27,8 +27,8 @@ def certificate_pdf(found: Mapping[str, bytes], language: Language) -> bytes:
     """Return the certificate made of these files, by their names, as an accessible PDF.
 
     Raises:
-        Invalid: a file is missing, or the certificate does not verify with the keys beside it; the rule is that of the
-            check that failed.
+        Invalid: a file is missing (`print.incomplete`), or the certificate does not verify with the keys beside it
+            (`print.unverified`, with the reason of the check that failed).
     """
     return pdf(paper(examined(found), language))
 
@@ -41,10 +41,9 @@ def examined(found: Mapping[str, bytes]) -> Printed:
     trust = Trust.of_vkeys(found[VKEY])
     evidence = Evidence(envelope=found[ENVELOPE], proof=found[PROOF], policy=found.get(POLICY), ids=found.get(IDS))
     result = verify_certificate(evidence, trust, SignatureVerifier())
-    failed = next((check for check in result.checks if check.finding is Finding.FAILED), None)
     if result.predicate is None:
-        rule = failed.reason if failed else "print.unverified"
-        raise invalid(rule, "the certificate does not verify: it is not printed")
+        failed = ", ".join(check.reason for check in result.checks if check.finding is Finding.FAILED)
+        raise invalid("print.unverified", f"the certificate does not verify ({failed}): it is not printed")
     envelope = decode(parse_form(found[ENVELOPE]))
     statement = parse_json(envelope.payload, limit=len(envelope.payload))
     return Printed(

@@ -17,7 +17,8 @@ import typst
 
 from api.print.wording import Cell, Language
 
-PPI: Final = 110
+RESOLUTION: Final = 110
+"""Dots per inch of pictures of pages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,15 +114,15 @@ def qr_code(text: str) -> bytes:
 
 def pdf(paper: Paper) -> bytes:
     """Return the paper as an accessible PDF (PDF/UA-1)."""
-    return _set(paper, "pdf")[0]
+    return _set(paper, "pdf", RESOLUTION)[0]
 
 
-def pages(paper: Paper) -> tuple[bytes, ...]:
-    """Return the paper's pages as PNG pictures."""
-    return tuple(_set(paper, "png"))
+def pages(paper: Paper, *, resolution: int = RESOLUTION) -> tuple[bytes, ...]:
+    """Return the paper's pages as PNG pictures of so many dots per inch."""
+    return tuple(_set(paper, "png", resolution))
 
 
-def _set(paper: Paper, form: Literal["pdf", "png"]) -> list[bytes]:
+def _set(paper: Paper, form: Literal["pdf", "png"], resolution: int) -> list[bytes]:
     told: Mapping[str, Any] = asdict(paper) | {"qr": qr_code(paper.code).decode("ascii")}
     template = (files("api.print") / "paper.typ").read_bytes()
     compiler = typst.Compiler(
@@ -129,5 +130,5 @@ def _set(paper: Paper, form: Literal["pdf", "png"]) -> list[bytes]:
     )
     at = int(datetime.fromisoformat(paper.issued_at).timestamp())
     standard: Literal["ua-1"] | None = "ua-1" if form == "pdf" else None
-    made = compiler.compile(format=form, ppi=PPI, pdf_standards=standard, timestamp=at)
+    made = compiler.compile(format=form, ppi=resolution, pdf_standards=standard, timestamp=at)
     return [made] if isinstance(made, bytes) else list(made or ())
