@@ -5,10 +5,12 @@ from dataclasses import asdict, dataclass
 
 from api.founding import warnings
 from api.settings import Settings
-from api.wiring import workplace
+from api.wiring import Workplace, workplace
+from register.clock import civil_date
 from register.errors import RegisterError
 from retention.clockguard import Clockwork
 from vault.anchors import AnchorKind
+from vault.archive.keys import MONTHS_NEEDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,8 @@ REMEDY = {
     "register.absent": "run `theme-register init`, or set THEME_REGISTER_HOME to where the register is",
     "keystore.absent": "without the keys nothing can be read any more; a new key store is never made in its place",
     "clock": "set it right, or have an officer confirm it: `theme-register retention clock --confirm`",
+    "archive.absent": "run `theme-register archive init` with the custodian: what is due waits, hidden",
+    "archive.months": "run `theme-register archive extend` with the custodian: keys reach less than 72 months ahead",
     "swap.clear": "encrypt swap, or turn it off",
     "core-dumps": "run with `ulimit -c 0`",
 }
@@ -49,6 +53,17 @@ REMEDY = {
 def examine(settings: Settings) -> tuple[Finding, ...]:
     """Examine the register of `settings`."""
     return tuple(_findings(settings))
+
+
+def _archive(opened: Workplace) -> Iterator[Finding]:
+    """Say whether the closed archive can take in what will be removed in the years to come."""
+    keys = opened.archivist.keys
+    if keys is None:
+        yield Finding(what="archive", state="archive.absent", remedy=REMEDY["archive.absent"])
+    elif keys.ahead(civil_date(opened.clock.now())) < MONTHS_NEEDED:
+        yield Finding(what="archive", state="archive.months", remedy=REMEDY["archive.months"])
+    else:
+        yield Finding(what="archive")
 
 
 def _findings(settings: Settings) -> Iterator[Finding]:
@@ -65,6 +80,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
                 yield Finding(what="clock", state=clock, remedy=REMEDY["clock"], bad=True)
             anchor = opened.store.anchor
             yield Finding(what=f"anchor {anchor.kind}", state=f"assurance.{anchor.assurance}", remedy=SURE[anchor.kind])
+            yield from _archive(opened)
             if opened.store.rehearsal:
                 yield Finding(what="register", state="rehearsal", remedy="for training and tests only")
     except RegisterError as error:

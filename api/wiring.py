@@ -48,6 +48,7 @@ from retention.rules import Policy
 from retention.run import RetentionRun
 from retention.steps import Progress
 from retention.terms import deadline, review_terms
+from vault.archive.archivist import Archivist
 from vault.formats import AESGCM, Cipher
 from vault.keystore.budgets import Budgets
 from vault.keystore.credentials import Credentials
@@ -63,6 +64,7 @@ HARBOURS: Final = "harbours.csv"
 REGISTER: Final = "register.json"
 CONTROLLER: Final = "College van procureurs-generaal"
 LOG_KEYS: Final = "log"
+ARCHIVE: Final = "archive"
 
 
 def register_of(home: Path) -> RegisterId:
@@ -120,6 +122,11 @@ class Workplace:
     def erasure(self) -> Purging:
         """The graph's side of retention."""
         return Purging(self.graph)
+
+    @cached_property
+    def archivist(self) -> Archivist:
+        """Fills the closed archive."""
+        return Archivist(self.store, self.sealer, self.settings.home / ARCHIVE)
 
     @cached_property
     def harbours(self) -> Harbours:

@@ -35,6 +35,9 @@ class Act(StrEnum):
     ACTOR_ENROL = "actor.enrol"
     ACTOR_END = "actor.end"
     INTEGRITY_INCIDENT = "integrity.incident"
+    ARCHIVE_KEYS = "archive.keys"
+    ARCHIVE_OPEN = "archive.open"
+    ARCHIVE_KEY_DESTROYED = "archive.key-destroyed"
 
 
 class Outcome(StrEnum):

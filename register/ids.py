@@ -18,6 +18,7 @@ RunId = NewType("RunId", str)
 ReceiptId = NewType("ReceiptId", str)
 DossierId = NewType("DossierId", str)
 HoldId = NewType("HoldId", str)
+ArchiveId = NewType("ArchiveId", str)
 
 ID_PATTERN: Final = re.compile(r"^[0-9a-f]{32}$")
 

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
-from register.ids import IdentifierId, LinkId, MentionId, RunId, SignalId, SubjectId
-from register.sealed import ApprovalFacts, RunFacts, SealedSubject, SignalFacts
+from register.ids import ArchiveId, IdentifierId, LinkId, MentionId, RunId, SignalId, SubjectId
+from register.sealed import ApprovalFacts, RunFacts, SealedSubject, SignalFacts, SubjectFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +124,35 @@ class Skip(StrEnum):
 
     CHANGED = "changed"
     UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToArchive:
+    """A record that goes to the closed archive.
+
+    Attributes:
+        item: id of a subject, or of a signal that names nobody; kind: `subject` or `signal`.
+        facts: the subject's.
+        month: `YYYY-MM` of its destruction, whose key it is sealed to.
+        removed_on, rule: when it is removed, and by what.
+    """
+
+    item: str
+    kind: str
+    facts: SubjectFacts | None
+    month: str
+    removed_on: date
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archived:
+    """Where `item` lies in the closed archive: under which id and month, in a file with which SHA-256 (hexadecimal)."""
+
+    item: str
+    archive: ArchiveId
+    month: str
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
-from typing import Final
+from typing import Final, get_args
 
 from register.clock import civil_date
 from register.dossiers import DossierFacts, HoldFacts
@@ -23,7 +23,7 @@ from register.grading import (
     SourceGrade,
     SubjectKind,
 )
-from register.ids import IdentifierId, LinkId, MentionId, RunId, SignalId, SubjectId
+from register.ids import ArchiveId, IdentifierId, LinkId, MentionId, RegisterId, RunId, SignalId, SubjectId
 from register.links import Basis, LinkKind
 
 MENTION_FIELDS: Final = ("names", "details", "labels")
@@ -186,7 +186,57 @@ class ApprovalFacts:
     at: datetime
 
 
-Facts = SubjectFacts | SignalFacts | MentionFacts | LinkFacts | RunFacts | ApprovalFacts | DossierFacts | HoldFacts
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedFacts:
+    """The stub of a removed record: all that the register itself still knows of it (Wpg art. 14).
+
+    The record lies in the closed archive under `id`; nothing here says whose it is.
+
+    Attributes:
+        kind: what was removed, `subject` or `signal`.
+        removed_on: civil date of the removal; destroy_on: civil date on which its file is to be destroyed.
+        month: `YYYY-MM`, of the key that it is sealed to, and so of its file's folder.
+        sha256: of the file, hexadecimal.
+        rule: by which it was removed.
+        holds: ids of the holds that covered it when it was removed, sorted.
+        destroyed_on: civil date of the destruction that was decided; None while the file is kept.
+        order: reference of the public prosecutor's order by which it was returned (art. 14(3)), "" if none.
+    """
+
+    id: ArchiveId
+    kind: str
+    revision: int
+    removed_on: date
+    destroy_on: date
+    month: str
+    sha256: str
+    rule: str
+    holds: tuple[str, ...] = ()
+    destroyed_on: date | None = None
+    order: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveKeysFacts:
+    """What the file of the archive's public keys holds (`sha256` of its content), so that nobody puts others there."""
+
+    id: RegisterId
+    revision: int
+    sha256: str
+
+
+Facts = (
+    SubjectFacts
+    | SignalFacts
+    | MentionFacts
+    | LinkFacts
+    | RunFacts
+    | ApprovalFacts
+    | DossierFacts
+    | HoldFacts
+    | ArchivedFacts
+    | ArchiveKeysFacts
+)
 
 
 def canonical(facts: Facts) -> bytes:
@@ -204,17 +254,7 @@ def _iso(value: date) -> str:
 # Kept, because every record is encoded at every intake and every reading.
 _encode: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_iso).encode
 _FIELDS: Final[Mapping[type[Facts], tuple[str, ...]]] = {
-    kind: tuple(field.name for field in fields(kind))
-    for kind in (
-        SubjectFacts,
-        SignalFacts,
-        MentionFacts,
-        LinkFacts,
-        RunFacts,
-        ApprovalFacts,
-        DossierFacts,
-        HoldFacts,
-    )
+    kind: tuple(field.name for field in fields(kind)) for kind in get_args(Facts)
 }
 
 

@@ -78,3 +78,19 @@ def _file_system(folder: Path) -> str:
         if before.split()[2] == wanted:
             return after.split()[0]
     return ""
+
+
+def replace_durably(path: Path, content: bytes) -> None:
+    """Write a file that only its owner may read, whole or not at all, in place of what was there; durable on return.
+
+    Raises:
+        OSError: the disk is full or failed.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.new")
+    with open(fresh, "wb", opener=private) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    sync(path.parent)

@@ -169,7 +169,7 @@ class Sealer:
         if not all(map(self.verifies, mentions)):
             raise Tampered
         rings = self._store.value_keys((one.facts.subject for one in mentions), KeyKind.SUBJECT)
-        return tuple([self._open_mention(one, rings) for one in mentions])
+        return tuple([self.open_mention(one, rings) for one in mentions])
 
     def open_names(
         self, rows: Iterable[tuple[MentionId, SubjectId, Sealed]]
@@ -181,7 +181,7 @@ class Sealer:
             rings = self._store.value_keys((subject for _, subject, _ in some), KeyKind.SUBJECT)
             for mention, subject, sealed in some:
                 try:
-                    key = _matching(rings, KeyKind.SUBJECT, subject, sealed)
+                    key = matching(rings, KeyKind.SUBJECT, subject, sealed)
                     names = names_from(key.open(value_context(register, mention), tail, sealed.blob))
                 except Tampered:
                     names = None
@@ -203,7 +203,7 @@ class Sealer:
             raise Tampered
         kinds = (KeyKind.SIGNAL, KeyKind.SOURCE) if with_source else (KeyKind.SIGNAL,)
         rings = self._store.value_keys([facts.id], *kinds)
-        tails = _tails(facts.content)
+        tails = tails_of(facts.content)
         context = value_context(self._store.register, facts.id)
 
         def opened(name: str) -> bytes:
@@ -211,7 +211,7 @@ class Sealer:
             if value is None:
                 raise Tampered
             kind = KeyKind.SOURCE if name == SOURCE_FIELD else KeyKind.SIGNAL
-            return _matching(rings, kind, facts.id, value).open(context, tails[name], value.blob)
+            return matching(rings, kind, facts.id, value).open(context, tails[name], value.blob)
 
         reference, present = reference_from(opened("reference"))
         wanted = present if with_source else present - {SOURCE_FIELD}
@@ -237,7 +237,7 @@ class Sealer:
     def _seal_signal(self, signal: AcceptedSignal, keys: BatchKeys) -> SealedSignal:
         facts = signal.facts
         context = value_context(self._store.register, facts.id)
-        tails = _tails(facts.content)
+        tails = tails_of(facts.content)
         own = keys.newest(KeyKind.SIGNAL, facts.id)
         reference = reference_bytes(signal.reference, signal.texts)
         sealed = {"reference": Sealed(own.seal(context, tails["reference"], reference))}
@@ -267,7 +267,8 @@ class Sealer:
             sealed={name: Sealed(key.seal(context, _MENTION_TAILS[name], data)) for name, data in values.items()},
         )
 
-    def _open_mention(self, mention: SealedMention, rings: Rings) -> OpenedMention:
+    def open_mention(self, mention: SealedMention, rings: Rings) -> OpenedMention:
+        """Open one mention with its subject's keys at hand; its MAC is the caller's to check. Raises Tampered."""
         facts = mention.facts
         context = value_context(self._store.register, facts.id)
 
@@ -275,7 +276,7 @@ class Sealer:
             value = mention.sealed.get(name)
             if value is None:
                 raise Tampered
-            key = _matching(rings, KeyKind.SUBJECT, facts.subject, value)
+            key = matching(rings, KeyKind.SUBJECT, facts.subject, value)
             return key.open(context, _MENTION_TAILS[name], value.blob)
 
         names, born_on = names_from(opened("names"))
@@ -314,11 +315,12 @@ class Sealer:
         )
 
 
-def _tails(content: int) -> Mapping[str, bytes]:
+def tails_of(content: int) -> Mapping[str, bytes]:
+    """Return what each field of a signal is bound to, besides the signal itself, at a content revision."""
     return _KEPT_TAILS.get(content) or {name: value_tail(name, content) for name in SIGNAL_FIELDS}
 
 
-def _matching(rings: Rings, kind: KeyKind, name: str, value: Sealed) -> ValueKey:
+def matching(rings: Rings, kind: KeyKind, name: str, value: Sealed) -> ValueKey:
     """Return the key, of one record, that the value's header names. Raises Tampered: there is none."""
     for key in rings.get((kind, name), ()):
         if value.blob.startswith(key.header):

@@ -88,6 +88,7 @@ BREAKS: Final = tuple(
         ("inside-graph-embedded", "graph/embedded/locks.py", "from graph.embedded import server"),
         ("inside-vault", "vault/contents.py", "from vault import sealing"),
         ("inside-vault-anchors", "vault/anchors/versions.py", "from vault.anchors import transit"),
+        ("inside-vault-archive", "vault/archive/record.py", "from vault.archive import keys"),
         ("inside-vault-keystore", "vault/keystore/rows.py", "from vault.keystore import purge"),
         ("inside-matching", "matching/wordlists.py", "from matching import table"),
         ("inside-retention", "retention/calendar.py", "from retention import run"),

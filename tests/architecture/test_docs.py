@@ -28,6 +28,7 @@ PAGES: Final = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CHANGELO
 SOURCES: Final = sorted(path for room in generate.ROOMS for path in (ROOT / room).rglob("*.py"))
 
 VECTORS: Final = {
+    "archived-record-v1": "vault/archived-record-v1.json",
     "certificate-v1": "evidence/certificates.json",
     "facts-mac-v1": "vault/facts-mac-v1.json",
     "log-v1": "evidence/merkle.json",

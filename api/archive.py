@@ -1,0 +1,116 @@
+"""The closed archive's keys and the custodian's visits: what the register itself takes part in."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from api.settings import Settings
+from api.wiring import ARCHIVE, Workplace
+from register.audit import Act, Entry
+from register.clock import civil_date
+from register.errors import Conflict, Fault, Invalid, Unavailable
+from register.ids import EntryId
+from vault.archive.custodian import Custodian, CustodianAct, Keys, Line, lines_of
+from vault.folders import replace_durably
+
+VISITS: Final = "custodian.log"
+"""The custodian's lines that have been brought in, beside the archive's files."""
+
+CUSTODIAN: Final = "custodian"
+
+
+def make_keys(opened: Workplace, path: Path, passphrase: str) -> tuple[str, ...]:
+    """Make the archive's first keys: public halves into the register's folder, the rest into the custodian's new file.
+
+    Returns:
+        The months for which there are keys now.
+
+    Raises:
+        Conflict: there are keys already, or a file of that name. Invalid: the file would lie inside one of the
+            register's folders, or the passphrase is too short.
+    """
+    outside(opened.settings, path)
+    if opened.archivist.keys is not None:
+        raise Conflict("archive.begun", "the archive has keys already; `archive extend` makes more")
+    keys = Keys.draw(opened.store.register)
+    months = keys.extend(civil_date(opened.clock.now()))
+    Custodian.create(path, keys, passphrase)  # first: a record must never be sealed to a key that nobody has
+    opened.archivist.write_keys(keys.public(1))
+    opened.trail.append([_own_entry(opened, months)])
+    return months
+
+
+def extend_keys(opened: Workplace, path: Path, passphrase: str) -> tuple[str, ...]:
+    """Make keys for the months to come that have none, in the custodian's presence; return these months.
+
+    Raises:
+        Unavailable: there are no keys yet. Conflict: the file is another register's, or an earlier one.
+        Refused: the passphrase is another. Invalid: the file lies inside one of the register's folders.
+    """
+    outside(opened.settings, path)
+    known = opened.archivist.keys
+    if known is None:
+        raise Unavailable("archive.absent", "the archive has no keys yet: run `theme-register archive init`")
+    custodian = Custodian(path, passphrase)
+    keys = custodian.keys
+    if (keys.register, keys.custodian) != (known.register, known.custodian):
+        raise Conflict("archive.other-custodian", "this file is not that of this register's custodian")
+    months = keys.extend(civil_date(opened.clock.now()))
+    custodian.save()
+    opened.archivist.write_keys(keys.public(known.revision + 1))
+    opened.trail.append([_own_entry(opened, months)])
+    return months
+
+
+def import_log(opened: Workplace, content: bytes) -> tuple[Line, ...]:
+    """Bring the custodian's log into the audit log; return the lines that are new. Safe to run again.
+
+    Raises:
+        Unavailable: the archive has no keys yet. Tampered: the log is not signed throughout (`custodian.log`).
+        Conflict: code `custodian.log-shorter`: lines that were brought in before are not in it.
+    """
+    known = opened.archivist.keys
+    if known is None:
+        raise Unavailable("archive.absent", "the archive has no keys yet: run `theme-register archive init`")
+    lines = tuple(lines_of(content, known.register, known.custodian))
+    kept = opened.settings.home / ARCHIVE / VISITS
+    before = kept.read_bytes() if kept.exists() else b""
+    if not content.startswith(before):
+        raise Conflict("custodian.log-shorter", "this log does not continue what was brought in before")
+    fresh = lines[before.count(b"\n") :]
+    opened.trail.append([_entry(line) for line in fresh])
+    replace_durably(kept, content[: content.rfind(b"\n") + 1])
+    return fresh
+
+
+def outside(settings: Settings, path: Path) -> None:
+    """Refuse a place of the custodian's file inside one of the register's folders. Raises Invalid."""
+    place = path.resolve()
+    if any(place.is_relative_to(folder.resolve()) for folder in (settings.home, settings.keys_folder)):
+        message = "the custodian's file must lie outside both folders of the register, on a medium of its own"
+        raise Invalid([Fault(pointer="/key", rule="custodian.inside", message=message)])
+
+
+def _own_entry(opened: Workplace, months: tuple[str, ...]) -> Entry:
+    detail = {"first": months[0], "last": months[-1]} if months else {}
+    now = opened.clock.now()
+    return Entry(at=now, actor=CUSTODIAN, role=CUSTODIAN, act=Act.ARCHIVE_KEYS, count=len(months), detail=detail)
+
+
+def _entry(line: Line) -> Entry:
+    """Return the audit entry of a line: the same however often it is brought in."""
+    digest = hashlib.sha256(line.body()).hexdigest()
+    detail: dict[str, str | int] = {**line.detail, "act": line.act, "line": digest, "number": line.number}
+    detail |= {name: value for name, value in (("ground", line.ground), ("month", line.month)) if value}
+    entry = Entry(
+        at=line.at,
+        actor=CUSTODIAN,
+        role=CUSTODIAN,
+        act=Act.ARCHIVE_KEY_DESTROYED if line.act is CustodianAct.DESTROY_MONTH else Act.ARCHIVE_OPEN,
+        case=line.case,
+        targets=line.targets,
+        count=len(line.targets),
+        detail=detail,
+    )
+    return replace(entry, id=EntryId(digest[:32]), salt=digest[32:])

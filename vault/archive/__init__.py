@@ -1,0 +1,1 @@
+"""The closed archive: removed records sealed to keys that the register itself does not hold (Wpg art. 14)."""

@@ -1,0 +1,162 @@
+"""Fills the closed archive: opens what is about to be removed, and seals it anew to its destruction month's key."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from hashlib import sha256
+from hmac import compare_digest
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from register.accepted import OpenedMention
+from register.errors import Tampered, Unavailable
+from register.ids import ArchiveId, RunId, mint
+from register.narrative import RedactedText, decode_text
+from register.runs import Archived, ToArchive
+from register.sealed import SIGNAL_FIELDS, SealedMention, SealedSignal
+from vault.archive import contents
+from vault.archive.contents import SignalContent
+from vault.archive.files import ArchiveFiles
+from vault.archive.keys import ArchiveKeys, damaged, read_keys
+from vault.contents import reference_from
+from vault.formats import value_context
+from vault.keystore.rows import KeyKind, Rings
+from vault.keystore.store import KeyStore
+from vault.sealing import SOURCE_FIELD, Sealer, matching, tails_of
+
+_STREAM: Final = 1000
+
+
+class Archivist:
+    """Fills `retention.interfaces.Archive` from a key store and the archive's folder.
+
+    Attributes:
+        files: the folder's files.
+    """
+
+    def __init__(self, store: KeyStore, sealer: Sealer, folder: Path) -> None:
+        self._store = store
+        self._sealer = sealer
+        self._folder = folder
+        self.files = ArchiveFiles(folder)
+
+    @cached_property
+    def keys(self) -> ArchiveKeys | None:
+        """The archive's public keys, checked; None before `archive init`.
+
+        Raises:
+            Tampered: code `archive.keys`: they are not what this register wrote last.
+        """
+        found = read_keys(self._folder)
+        if found is None:
+            return None
+        keys, mac = found
+        if keys.register != self._store.register or not compare_digest(self._sealer.mac(keys.facts), mac):
+            raise damaged()
+        if self._sealer.behind([(keys.register, keys.revision)]):
+            raise damaged()
+        return keys
+
+    def write_keys(self, keys: ArchiveKeys) -> None:
+        """Put these public keys in place of the present ones, durably."""
+        keys.write(self._folder, self._sealer.mac)
+        self._sealer.remember([(keys.register, keys.revision)])
+
+    @property
+    def months(self) -> frozenset[str]:
+        """The months, `YYYY-MM`, that can be sealed to."""
+        return frozenset() if self.keys is None else frozenset(self.keys.months)
+
+    def put(self, run: RunId, items: Sequence[ToArchive], signals: Iterable[SealedSignal]) -> tuple[Archived, ...]:
+        """Seal a record of each item; the files are durable on return.
+
+        Args:
+            run: settles what of them is kept, later.
+            items: subjects, and signals that name nobody; for each month there is a key.
+            signals: every signal that mentions one of these subjects, and these signals, with their sealed values;
+                consumed once.
+
+        Raises:
+            Unavailable: code `archive.no-key`: a month has no key. Tampered: `archive.keys`.
+        """
+        about: dict[str, list[bytes]] = defaultdict(list)
+        stream = iter(signals)
+        while some := tuple(islice(stream, _STREAM)):
+            for item, kept in self._read(some, frozenset(one.item for one in items)):
+                about[item].append(kept)
+        made = [self._sealed(one, about[one.item]) for one in items]
+        self.files.lay_down(run, [((one.month, one.archive), content) for one, content in made])
+        return tuple(one for one, _ in made)
+
+    def _sealed(self, one: ToArchive, signals: Iterable[bytes]) -> tuple[Archived, bytes]:
+        half = None if self.keys is None else self.keys.months.get(one.month)
+        if half is None:
+            raise Unavailable("archive.no-key", "the archive has no key of that month; the custodian can make more")
+        beginning = contents.head(one.item, one.kind, one.facts, removed_on=one.removed_on, rule=one.rule)
+        archive = ArchiveId(mint())
+        sealed = half.seal(self._store.register, archive, contents.whole(beginning, signals))
+        return Archived(item=one.item, archive=archive, month=one.month, sha256=sha256(sealed).hexdigest()), sealed
+
+    def _read(self, signals: Sequence[SealedSignal], items: frozenset[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield, for each item, what it keeps of each signal."""
+        mentions = [mention for signal in signals for mention in signal.mentions if mention.facts.subject in items]
+        ids = {signal.facts.id for signal in signals} | {mention.facts.subject for mention in mentions}
+        rings = self._store.value_keys(ids, KeyKind.SUBJECT, KeyKind.SIGNAL, KeyKind.SOURCE)
+        opened = {mention.facts.id: self._mention(mention, rings) for mention in mentions}
+        for signal in signals:
+            content = self._content(signal, rings)
+            if signal.facts.id in items:
+                yield signal.facts.id, contents.about(content, None, None)
+            for mention in signal.mentions:
+                if mention.facts.subject in items:
+                    subject = mention.facts.subject
+                    yield subject, _about(content, subject, opened[mention.facts.id])
+
+    def _mention(self, mention: SealedMention, rings: Rings) -> OpenedMention | None:
+        try:
+            return self._sealer.open_mention(mention, rings)
+        except Tampered:
+            return None
+
+    def _content(self, signal: SealedSignal, rings: Rings) -> SignalContent:
+        """Open what opens of a signal."""
+        facts = signal.facts
+        tails, context = tails_of(facts.content), value_context(self._store.register, facts.id)
+        clear: dict[str, bytes] = {}
+        for name, value in signal.sealed.items():
+            kind = KeyKind.SOURCE if name == SOURCE_FIELD else KeyKind.SIGNAL
+            try:
+                clear[name] = matching(rings, kind, facts.id, value).open(context, tails[name], value.blob)
+            except Tampered:
+                continue
+        reference, texts = _texts(clear)
+        read = texts.keys() | ({"reference"} if reference is not None else set())
+        return SignalContent(
+            signal=signal,
+            verifies=self._sealer.verifies(signal),
+            reference=reference,
+            texts=texts,
+            unreadable=tuple(sorted(signal.sealed.keys() - read)),
+        )
+
+
+def _texts(clear: Mapping[str, bytes]) -> tuple[str | None, Mapping[str, RedactedText]]:
+    reference: str | None = None
+    texts: dict[str, RedactedText] = {}
+    for name, data in clear.items():
+        try:
+            if name == "reference":
+                reference, _ = reference_from(data)
+            elif name in SIGNAL_FIELDS:
+                texts[name] = decode_text(data)
+        except Tampered:
+            continue
+    return reference, texts
+
+
+def _about(content: SignalContent, subject: str, mention: OpenedMention | None) -> bytes:
+    try:
+        return contents.about(content, subject, mention)
+    except Tampered:  # a label that does not fit its gap
+        return contents.about(content, subject, None)
