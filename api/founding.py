@@ -12,7 +12,11 @@ from typing import Final
 from api.anchors import choose
 from api.server import endpoint
 from api.settings import Settings
+<<<<<<< HEAD
 from api.wiring import LOG_KEYS, REGISTER, logbook
+=======
+from api.wiring import ANCHOR, LOG_KEYS, REGISTER, keystore_url, logbook
+>>>>>>> 76fbec1 (The key store on PostgreSQL by URL: the same tables and the same suite on a real server; what a purge leaves there is said)
 from evidence.durable import write_durably
 from graph import schema
 from graph.connection import Graph
@@ -27,6 +31,7 @@ from register.ids import RegisterId, mint
 from vault.anchors import AnchorKind
 from vault.formats import AESGCM, Cipher
 from vault.keystore.credentials import Credentials
+from vault.keystore.place import URL_FILE
 from vault.keystore.store import KeyStore
 from vault.signing import LogKeys
 
@@ -65,7 +70,14 @@ def found(
     with endpoint(settings, progress=progress) as server, Graph(server) as graph:
         graph.verify()
         schema.migrate(graph, register)
+<<<<<<< HEAD
         with closing(KeyStore.init(keys, chosen, register, rehearsal=rehearsal, cipher=cipher)) as store:
+=======
+        anchor = FileAnchor(keys / ANCHOR)
+        with closing(
+            KeyStore.init(keys, anchor, register, rehearsal=rehearsal, url=keystore_url(settings), cipher=cipher)
+        ) as store:
+>>>>>>> 76fbec1 (The key store on PostgreSQL by URL: the same tables and the same suite on a real server; what a purge leaves there is said)
             LogKeys.create(keys / LOG_KEYS)
             trail = AuditTrail(graph)
             log = logbook(settings, register, trail, clock)
@@ -110,5 +122,5 @@ def _check(home: Path, keys: Path) -> None:
     if faults:
         raise Invalid(faults)
     for folder in (home, keys):
-        if folder.exists() and any(folder.iterdir()):
+        if folder.exists() and {one.name for one in folder.iterdir()} - {URL_FILE}:
             raise Conflict("register.exists", "there is something in that folder already; nothing was touched")

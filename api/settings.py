@@ -28,6 +28,11 @@ class Settings(BaseSettings):
 
     home: Path = Field(default=Path("register.home"), description="Folder of graph, log and certificates.")
     keys: Path | None = Field(default=None, description="Folder of the keys; default: a sibling, `<HOME>.keys`.")
+    keystore_url_file: Path | None = Field(
+        default=None,
+        description="File (0600) with the URL of a PostgreSQL database for the key store; default: `KEYS/keystore.url` "
+        "if it is there, otherwise SQLite in KEYS.",
+    )
     host: str = Field(default="127.0.0.1", description="Address the API listens on.")
     http_port: int = Field(default=8470, ge=0, le=65535, description="TCP port the API listens on; 0: any free one.")
     url: str | None = Field(default=None, description="Address of the running API, for commands that speak to it.")

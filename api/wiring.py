@@ -53,8 +53,9 @@ from vault.formats import AESGCM, Cipher
 from vault.keystore.budgets import Budgets
 from vault.keystore.credentials import Credentials
 from vault.keystore.leases import Workers, process_start
+from vault.keystore.place import database_url, open_database
 from vault.keystore.purge import Purge
-from vault.keystore.store import KeyStore, open_database
+from vault.keystore.store import KeyStore
 from vault.lookup import Lookup
 from vault.sealing import Sealer
 from vault.signing import LogKeys, SignatureVerifier
@@ -78,6 +79,11 @@ def register_of(home: Path) -> RegisterId:
     except FileNotFoundError:
         raise Unavailable("register.absent", "there is no register here: run `theme-register init` first") from None
     return RegisterId(named["register"])
+
+
+def keystore_url(settings: Settings) -> str | None:
+    """Return the URL of the key store's database; None: it is the SQLite file in the keys' folder."""
+    return database_url(settings.keys_folder, settings.keystore_url_file)
 
 
 def harbours(home: Path) -> Harbours:
@@ -293,7 +299,7 @@ def workplace(
     time = clock or NeverBack(clock=SystemClock(), ticks=Ticks(folder=settings.keys_folder))
     register = register_of(settings.home)
     with ExitStack() as opened:
-        database = open_database(settings.keys_folder)
+        database = open_database(settings.keys_folder, keystore_url(settings))
         opened.callback(database.close)
         workers = Workers(database)
         me = os.getpid()

@@ -3,11 +3,10 @@
 import json
 import os
 import pickle
-import sqlite3
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,43 +17,43 @@ from register.errors import Conflict, Invalid, NotFound, Tampered, Unavailable
 from register.grading import HandlingCode
 from register.ids import RunId, mint
 from tests.vault.builders import NOW, one_signal
-from tests.vault.conftest import REGISTER
-from vault.anchors.file import FileAnchor
+from tests.vault.places import KINDS, REGISTER, Place, new_place
 from vault.folders import check_folder
-from vault.keystore import Credentials, KeyStore, Purge, Workers, open_database, process_start
+from vault.keystore import Credentials, KeyStore, Purge, Workers, process_start
 from vault.lookup import Lookup
 from vault.sealing import Sealer
 
 
-def anchor(folder: Path) -> FileAnchor:
-    return FileAnchor(folder / "anchor")
+@pytest.fixture(params=KINDS)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    server = request.getfixturevalue("postgresql") if request.param == "postgresql" else None
+    return new_place(tmp_path / "register.keys", server)
 
 
-def database(folder: Path) -> closing[sqlite3.Connection]:
-    return closing(sqlite3.connect(folder / "store" / "keys.sqlite", isolation_level=None))
+ON_SQLITE = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 
 
-def test_a_store_opens_as_it_was_made(store: KeyStore, folder: Path) -> None:
-    again = KeyStore.open(folder, anchor(folder))
+def test_a_store_opens_as_it_was_made(store: KeyStore, place: Place) -> None:
+    again = place.open()
     assert (again.register, again.generation, again.rehearsal) == (REGISTER, 1, True)
     (sealed,) = Sealer(store).seal(one_signal()).signals
     assert Sealer(again).open_signal(sealed).reference == "ref-1"
 
 
-def test_folders_and_files_are_their_owners_only(store: KeyStore, folder: Path) -> None:
+def test_folders_and_files_are_their_owners_only(store: KeyStore, place: Place) -> None:
     Sealer(store).seal(one_signal())
-    for path in (folder, *folder.rglob("*")):
+    for path in (place.folder, *place.folder.rglob("*")):
         assert path.stat().st_mode & 0o077 == 0, path
 
 
-def test_nothing_is_made_where_something_is(store: KeyStore, folder: Path) -> None:
-    before = (folder / "store" / "keys.sqlite").read_bytes()
-    with pytest.raises(Conflict):
-        KeyStore.init(folder, anchor(folder), REGISTER, rehearsal=False)
-    (folder / "store" / "keys.sqlite").rename(folder / "store" / "lost.sqlite")
+def test_nothing_is_made_where_something_is(store: KeyStore, place: Place) -> None:
+    before = place.run("SELECT * FROM register, keys ORDER BY id")
     with pytest.raises(Conflict):  # an anchor alone is reason enough
-        KeyStore.init(folder, anchor(folder), REGISTER, rehearsal=False)
-    assert (folder / "store" / "lost.sqlite").read_bytes() == before
+        place.init()
+    shutil.rmtree(place.folder / "anchor")
+    with pytest.raises(Conflict):
+        place.init()
+    assert place.run("SELECT * FROM register, keys ORDER BY id") == before
 
 
 def test_a_folder_that_others_can_use_is_refused(tmp_path: Path) -> None:
@@ -62,7 +61,7 @@ def test_a_folder_that_others_can_use_is_refused(tmp_path: Path) -> None:
     folder.mkdir(mode=0o755)
     folder.chmod(0o755)
     with pytest.raises(Invalid) as caught:
-        KeyStore.init(folder, anchor(folder), REGISTER, rehearsal=False)
+        Place(folder).init()
     assert [fault.rule for fault in caught.value.faults] == ["keys.exposed"]
     assert list(folder.iterdir()) == []
 
@@ -76,101 +75,104 @@ def test_an_opened_store_shows_no_key_and_is_not_pickled(store: KeyStore) -> Non
 def test_an_absent_store_is_named_and_never_made(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     with pytest.raises(Unavailable) as caught:
-        KeyStore.open(tmp_path, anchor(tmp_path))
+        Place(tmp_path).open()
     assert caught.value.code == "keystore.absent"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_absent_anchor_is_named_and_never_made(store: KeyStore, folder: Path) -> None:
-    (path,) = (folder / "anchor").iterdir()
+def test_an_absent_anchor_is_named_and_never_made(store: KeyStore, place: Place) -> None:
+    (path,) = (place.folder / "anchor").iterdir()
     path.unlink()
     with pytest.raises(Unavailable) as caught:
-        KeyStore.open(folder, anchor(folder))
+        place.open()
     assert caught.value.code == "anchor.absent"
-    assert list((folder / "anchor").iterdir()) == []
+    assert list((place.folder / "anchor").iterdir()) == []
 
 
 @pytest.mark.parametrize(
     ("damage", "code"),
     [
-        ("UPDATE register SET root = zeroblob(60)", "root.damaged"),
+        (
+            "UPDATE register SET root = X'00'",
+            "root.damaged",
+        ),
         ("UPDATE register SET generation = 2", "root.damaged"),
         ("UPDATE register SET register = 'ffffffffffffffffffffffffffffffff'", "root.damaged"),
-        ("UPDATE register SET profile = zeroblob(60)", "keystore.damaged"),
-        ("UPDATE keys SET wrapped = zeroblob(66) WHERE id = 'lookup'", "keystore.damaged"),
+        (
+            "UPDATE register SET profile = X'00'",
+            "keystore.damaged",
+        ),
+        ("UPDATE keys SET wrapped = X'00' WHERE id = 'lookup'", "keystore.damaged"),
         ("DELETE FROM keys WHERE id = 'facts-mac'", "keystore.damaged"),
         ("DELETE FROM register", "keystore.damaged"),
         ("DROP TABLE keys", "keystore.damaged"),
     ],
 )
-def test_damage_is_named_and_nothing_is_made_anew(store: KeyStore, folder: Path, damage: str, code: str) -> None:
+def test_damage_is_named_and_nothing_is_made_anew(store: KeyStore, place: Place, damage: str, code: str) -> None:
     store.close()
-    with database(folder) as connection:
-        connection.execute(damage)
+    place.run(damage)
     with pytest.raises(Tampered) as caught:
-        KeyStore.open(folder, anchor(folder))
+        place.open()
     assert caught.value.code == code
 
 
-def test_a_file_that_is_no_database_is_named(store: KeyStore, folder: Path) -> None:
+@ON_SQLITE
+def test_a_file_that_is_no_database_is_named(store: KeyStore, place: Place) -> None:
     store.close()
-    (folder / "store" / "keys.sqlite").write_bytes(b"no database at all, " * 500)
+    (place.folder / "store" / "keys.sqlite").write_bytes(b"no database at all, " * 500)
     with pytest.raises(Tampered) as caught:
-        KeyStore.open(folder, anchor(folder))
+        place.open()
     assert caught.value.code == "keystore.damaged"
 
 
-def test_a_later_format_is_left_to_a_later_version(store: KeyStore, folder: Path) -> None:
-    with database(folder) as connection:
-        connection.execute("UPDATE register SET format = 2")
+def test_a_later_format_is_left_to_a_later_version(store: KeyStore, place: Place) -> None:
+    place.run("UPDATE register SET format = 2")
     with pytest.raises(Unavailable) as caught:
-        KeyStore.open(folder, anchor(folder))
+        place.open()
     assert caught.value.code == "keystore.format"
 
 
-def test_one_damaged_row_leaves_the_others_readable(store: KeyStore, folder: Path) -> None:
+def test_one_damaged_row_leaves_the_others_readable(store: KeyStore, place: Place) -> None:
     sealer = Sealer(store)
     hit, well = (sealer.seal(one_signal(reference=name, number=name)).signals[0] for name in ("P1", "P2"))
-    with database(folder) as connection:
-        connection.execute("UPDATE keys SET wrapped = zeroblob(66) WHERE id = ?", (hit.facts.id,))
+    place.run("UPDATE keys SET wrapped = X'00' WHERE id = ?", hit.facts.id)
     with pytest.raises(Tampered):
         sealer.open_signal(hit)
     assert sealer.open_signal(well).reference == "P2"
 
 
-def test_a_row_put_in_place_of_another_does_not_open(store: KeyStore, folder: Path) -> None:
+def test_a_row_put_in_place_of_another_does_not_open(store: KeyStore, place: Place) -> None:
     sealer = Sealer(store)
     one, two = (sealer.seal(one_signal(reference=name, number=name)).signals[0] for name in ("P1", "P2"))
-    with database(folder) as connection:
-        connection.execute(
-            "UPDATE keys SET wrapped = (SELECT wrapped FROM keys WHERE id = ? AND kind = 'signal')"
-            " WHERE id = ? AND kind = 'signal'",
-            (one.facts.id, two.facts.id),
-        )
+    place.run(
+        "UPDATE keys SET wrapped = (SELECT wrapped FROM keys WHERE id = ? AND kind = 'signal')"
+        " WHERE id = ? AND kind = 'signal'",
+        one.facts.id,
+        two.facts.id,
+    )
     with pytest.raises(Tampered):
         sealer.open_signal(two)
 
 
-def test_an_error_of_the_database_tells_nothing(store: KeyStore, folder: Path) -> None:
-    with database(folder) as connection:
-        connection.execute("DROP TABLE tokens")
+def test_an_error_of_the_database_tells_nothing(store: KeyStore, place: Place) -> None:
+    place.run("DROP TABLE tokens")
     with pytest.raises(Tampered) as caught:
         Sealer(store).seal(one_signal(number="SECRETPASSPORT1"))
     assert caught.value.__cause__ is None
     assert "SECRETPASSPORT1" not in str(caught.value)
 
 
-def test_the_database_keeps_no_value_in_clear(store: KeyStore, folder: Path) -> None:
+def test_the_database_keeps_no_value_in_clear(store: KeyStore, place: Place) -> None:
     sealer = Sealer(store)
     sealer.settle(sealer.seal(one_signal(reference="REFERENCE-4711", number="NX9R41KP2")))
     store.close()
-    content = b"".join(path.read_bytes() for path in sorted((folder / "store").iterdir()))
+    content = place.files()
     for value in ("REFERENCE-4711", "NX9R41KP2", "Terhorst", "envelope"):
         for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
             assert value.encode(encoding) not in content
 
 
-def test_a_lower_fence_is_refused(store: KeyStore, folder: Path) -> None:
+def test_a_lower_fence_is_refused(store: KeyStore, place: Place) -> None:
     store.take_fence(5)
     store.take_fence(5)
     with pytest.raises(Unavailable) as caught:
@@ -191,20 +193,20 @@ def test_a_network_file_system_is_seen(tmp_path: Path, monkeypatch: pytest.Monke
 
 class TestWorkers:
     def test_a_worker_is_stale_while_it_lives_and_serves_an_older_generation(
-        self, store: KeyStore, folder: Path
+        self, store: KeyStore, place: Place
     ) -> None:
-        workers = Workers(open_database(folder))
+        workers = Workers(place.database())
         own = process_start(os.getpid())
         assert own is not None
         lease = workers.enrol("api", pid=os.getpid(), started=own, now=NOW)
         assert lease.generation == 1
-        assert KeyStore.open(folder, anchor(folder), generation=lease.generation).generation == 1
+        assert place.open(generation=lease.generation).generation == 1
         assert workers.stale(now=NOW) == ()
         purge = Purge(store)
         purge.forget(RunId(mint()), [], [], version=purge.advance_anchor(), fence=1)
         assert purge.stale_workers(now=NOW + timedelta(days=1)) == (lease.worker,)
         with pytest.raises(Unavailable) as caught:
-            KeyStore.open(folder, anchor(folder), generation=lease.generation)
+            place.open(generation=lease.generation)
         assert caught.value.code == "generation.moved"
         workers.beat(lease.worker, now=NOW)
         workers.end(lease.worker)
@@ -212,7 +214,7 @@ class TestWorkers:
         with pytest.raises(Unavailable):
             workers.beat(lease.worker, now=NOW)
 
-    def test_a_process_that_ended_is_not_waited_for(self, store: KeyStore, folder: Path) -> None:
+    def test_a_process_that_ended_is_not_waited_for(self, store: KeyStore, place: Place) -> None:
         workers = Workers(store.database)
         child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
         started = process_start(child.pid)
@@ -234,22 +236,20 @@ class TestWorkers:
         purge.forget(RunId(mint()), [], [], version=purge.advance_anchor(), fence=1)
         assert purge.stale_workers(now=NOW) == ()
 
-    def test_another_host_counts_by_its_sign_of_life(self, store: KeyStore, folder: Path) -> None:
+    def test_another_host_counts_by_its_sign_of_life(self, store: KeyStore, place: Place) -> None:
         workers = Workers(store.database)
         lease = workers.enrol("api", pid=1, started="there", now=NOW)
-        with database(folder) as connection:
-            connection.execute("UPDATE leases SET host = 'elsewhere'")
+        place.run("UPDATE leases SET host = 'elsewhere'")
         purge = Purge(store)
         purge.forget(RunId(mint()), [], [], version=purge.advance_anchor(), fence=1)
         assert purge.stale_workers(now=NOW + timedelta(seconds=29)) == (lease.worker,)
         assert purge.stale_workers(now=NOW + timedelta(seconds=30)) == ()
 
-    def test_leases_of_dead_processes_are_cleared_away(self, store: KeyStore, folder: Path) -> None:
+    def test_leases_of_dead_processes_are_cleared_away(self, store: KeyStore, place: Place) -> None:
         workers = Workers(store.database)
         workers.enrol("api", pid=os.getpid(), started="another boot/1", now=NOW)
         workers.enrol("api", pid=os.getpid(), started=process_start(os.getpid()) or "", now=NOW)
-        with database(folder) as connection:
-            assert connection.execute("SELECT count(*) FROM leases").fetchone() == (1,)
+        assert place.run("SELECT count(*) FROM leases") == [(1,)]
 
 
 class TestCredentials:
@@ -296,11 +296,11 @@ class TestCredentials:
         assert credentials.find(old, now=NOW) is None
         assert [(one["code"], one["ended"]) for one in credentials.all()].count(("a.jansen", True)) == 1
 
-    def test_no_secret_is_kept(self, credentials: Credentials, store: KeyStore, folder: Path) -> None:
+    def test_no_secret_is_kept(self, credentials: Credentials, store: KeyStore, place: Place) -> None:
         secret = self.add(credentials).rpartition("_")[2]
         assert secret not in json.dumps([dict(one) for one in credentials.all()])
         store.close()
-        assert secret.encode() not in b"".join(path.read_bytes() for path in (folder / "store").iterdir())
+        assert secret.encode() not in place.files()
 
     def test_keys_outlive_a_purge(self, credentials: Credentials, store: KeyStore) -> None:
         key = self.add(credentials)

@@ -6,9 +6,10 @@ process serves the generation it opened, and meeting another one is its end (`Un
 
 from vault.keystore.credentials import Credential, Credentials
 from vault.keystore.leases import WorkerLease, Workers, process_start
+from vault.keystore.place import database_url, open_database
 from vault.keystore.purge import Purge
 from vault.keystore.rows import KeyKind
-from vault.keystore.store import KeyStore, open_database
+from vault.keystore.store import KeyStore
 
 __all__ = [
     "Credential",
@@ -18,6 +19,7 @@ __all__ = [
     "Purge",
     "WorkerLease",
     "Workers",
+    "database_url",
     "open_database",
     "process_start",
 ]

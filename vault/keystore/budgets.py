@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, insert, select
 from register.budgets import Allowance, Spending
 from register.ids import mint
 from vault.keystore import schema
-from vault.keystore.schema import Database
+from vault.keystore.database import Database
 
 _rows = schema.spendings
 

@@ -17,7 +17,7 @@ from register.errors import Conflict, NotFound
 from register.grading import HandlingCode
 from register.ids import mint
 from vault.keystore import schema
-from vault.keystore.schema import Database
+from vault.keystore.database import Database
 
 _KEY: Final = re.compile(r"tr_([0-9a-f]{32})_([A-Za-z0-9_-]{43})")
 _rows: Final = schema.credentials

@@ -15,7 +15,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from register.errors import Unavailable
 from register.ids import mint
 from vault.keystore import schema
-from vault.keystore.schema import Database
+from vault.keystore.database import Database
 
 SILENCE: Final = timedelta(seconds=30)
 

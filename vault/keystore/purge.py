@@ -6,9 +6,7 @@ key: once the old anchor version is gone, a copy of the store from before opens 
 
 import json
 import logging
-import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
@@ -20,6 +18,7 @@ from register.ids import IdentifierId, RunId
 from register.runs import Forgotten
 from vault.formats import RootKey, Secret, Tokens, new_keys, unpad
 from vault.keystore import schema, statements
+from vault.keystore.database import chunks, many
 from vault.keystore.leases import Workers
 from vault.keystore.rows import (
     DELIVERY,
@@ -34,11 +33,9 @@ from vault.keystore.rows import (
     tombstone,
     unwrap_root,
 )
-from vault.keystore.schema import chunks, many
 from vault.keystore.store import KeyStore
 
 PAGE: Final = 20_000
-CHECKPOINT_TRIES: Final = 6
 _log: Final = logging.getLogger(__name__)
 
 
@@ -139,8 +136,7 @@ class Purge:
                 ("of_version",),
                 [(root.anchor_version,) for root in former],
             )
-        self._leave_no_trace()
-        return {**evidence, "old_root": "does-not-open", "write_ahead_log": "truncated"}
+        return {**evidence, "old_root": "does-not-open", **self._database.rewritten()}
 
     def stale_workers(self, *, now: datetime) -> tuple[str, ...]:
         """Step 6: return the workers, as codes, that are alive and hold a key of an older generation."""
@@ -205,29 +201,6 @@ class Purge:
             return False
         return True
 
-    def _leave_no_trace(self) -> None:
-        """Write SQLite's file anew, and empty its write-ahead log, which still holds the old rows.
-
-        `secure_delete` overwrites what is deleted, but not the copies that remain between the rows of a page when rows
-        move to another page: about one purge in fifty left a purged row there.
-        """
-        if self._database.engine.dialect.name != "sqlite":
-            return
-        with closing(self._database.engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
-            try:
-                cursor.execute("VACUUM")  # waits for writers, as busy_timeout says
-            except sqlite3.OperationalError:
-                raise _busy() from None
-            for _ in range(CHECKPOINT_TRIES):
-                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # waits for readers itself, as busy_timeout says
-                if (cursor.fetchone() or (1,))[0] == 0:
-                    return
-        raise _busy()
-
-
-def _busy() -> Unavailable:
-    return Unavailable("keystore.busy", "the file is in use, or the disk is full; run this step again")
-
 
 _OF_LOOKUP: Final = (schema.keys.c.id == LOOKUP_KEY) & (schema.keys.c.kind == KeyKind.REGISTER)
 
@@ -248,7 +221,7 @@ def _drop(connection: Connection, run: RunId, ids: set[str], identifiers: set[Id
     many(connection, statements.FORGET_DELIVERY, ("by_run", "of_signal"), [(run, *row) for row in gone])
     many(connection, statements.DROP_TOKEN, ("of_identifier",), [(one,) for one in sorted(identifiers)])
     stones = sorted(map(tombstone, ids | identifiers))
-    many(connection, statements.ADD_TOMBSTONE, ("id_sha256",), [(stone,) for stone in stones])
+    many(connection, statements.ADD_TOMBSTONE[connection.dialect.name], ("id_sha256",), [(stone,) for stone in stones])
 
 
 def _pages(connection: Connection, table: Any, *key: str) -> Iterator[Sequence[Row[Any]]]:

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, insert, literal_column, null, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import UpdateBase
 
 from register.errors import Unavailable
 from vault.keystore import schema
+from vault.keystore.database import chunks, many
 from vault.keystore.rows import KeyKind, raced, tombstone
-from vault.keystore.schema import chunks, many
 
 _k, _t, _d, _r = schema.keys.c, schema.tokens.c, schema.deliveries.c, schema.revisions.c
 _ids: Final[BindParameter[Any]] = bindparam("ids", expanding=True)
@@ -29,12 +30,8 @@ TOMBSTONES: Final = select(schema.tombstones.c.id_sha256).where(schema.tombstone
 DONE: Final = update(schema.deliveries).where(_d.signal == bindparam("of_signal")).values(done=literal_column("1"))
 MOVE_TOKEN: Final = (
     update(schema.tokens)
-    .where(_t.digest == bindparam("of_digest"))
+    .where(_t.digest == bindparam("of_digest"), _t.identifier == bindparam("of_replaced"))
     .values(identifier=bindparam("to_identifier"), wrapped=bindparam("to_wrapped"))
-)
-_new: Final = upsert(schema.revisions)
-REMEMBER: Final = _new.on_conflict_do_update(
-    index_elements=[_r.id], set_={"revision": _new.excluded.revision}, where=_new.excluded.revision > _r.revision
 )
 DROP_KEYS: Final = delete(schema.keys).where(_k.id == bindparam("of_id"))
 DROP_REVISION: Final = delete(schema.revisions).where(_r.id == bindparam("of_id"))
@@ -47,7 +44,10 @@ FORGET_DELIVERY: Final = (
     .where(_d.signal == bindparam("of_signal"))
     .values(done=literal_column("1"), signal=null(), forgotten_by=bindparam("by_run"))
 )
-ADD_TOMBSTONE: Final = upsert(schema.tombstones).on_conflict_do_nothing()
+ADD_TOMBSTONE: Final = {
+    "sqlite": sqlite.insert(schema.tombstones).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(schema.tombstones).on_conflict_do_nothing(),
+}
 REWRAP_KEY_NAMES: Final = ("to_wrapped", "of_id", "of_kind", "of_version")
 REWRAP_KEY: Final = (
     update(schema.keys)
@@ -108,11 +108,12 @@ def add_tokens(connection: Connection, tokens: Sequence[tuple[bytes, str, bytes,
         if current is None:
             fresh.append((identifier, digest, wrapped))
         elif current == replaces:
-            moved.append((digest, identifier, wrapped))
+            moved.append((digest, current, identifier, wrapped))
         elif current != identifier:
             raise raced()
     many(connection, INSERT_TOKEN, TOKEN_COLUMNS, fresh)
-    many(connection, MOVE_TOKEN, ("of_digest", "to_identifier", "to_wrapped"), moved)
+    if many(connection, MOVE_TOKEN, ("of_digest", "of_replaced", "to_identifier", "to_wrapped"), moved) != len(moved):
+        raise raced()
 
 
 def add_deliveries(connection: Connection, deliveries: Sequence[tuple[bytes, str, int, str | None, bytes]]) -> None:
@@ -130,6 +131,26 @@ def add_deliveries(connection: Connection, deliveries: Sequence[tuple[bytes, str
         elif (current.signal, current.receipt, current.done) != (signal, receipt, 0):
             raise raced()
     many(connection, INSERT_DELIVERY, DELIVERY_COLUMNS, fresh)
+
+
+def remember(connection: Connection, revisions: Iterable[tuple[str, int]]) -> None:
+    """Remember revisions (id, revision); one that is not above the remembered one changes nothing."""
+    newest: dict[str, int] = {}
+    for name, revision in revisions:
+        newest[name] = max(revision, newest.get(name, 0))
+    # In one order, so that two intakes that move the same subjects do not wait for each other in a circle.
+    many(connection, _REMEMBER[connection.dialect.name], ("id", "revision"), sorted(newest.items()))
+
+
+def _remembering(new: sqlite.Insert | postgresql.Insert) -> UpdateBase:
+    change = {"revision": new.excluded.revision}
+    return new.on_conflict_do_update(index_elements=[_r.id], set_=change, where=new.excluded.revision > _r.revision)
+
+
+_REMEMBER: Final = {
+    "sqlite": _remembering(sqlite.insert(schema.revisions)),
+    "postgresql": _remembering(postgresql.insert(schema.revisions)),
+}
 
 
 def raise_fence(connection: Connection, fence: int) -> None:

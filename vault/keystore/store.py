@@ -1,12 +1,10 @@
 """The key store in use: keys by record, values by token, deliveries, revisions, all under one generation."""
 
 import json
-import os
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import quote
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hmac import HMAC
@@ -16,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from register.errors import Conflict, Tampered, Unavailable
 from register.ids import ReceiptId, RegisterId, SubjectId
 from vault.anchors import Anchor
-from vault.folders import check_folder, sync
+from vault.folders import check_folder
 from vault.formats import (
     FACTS_LABEL,
     Cipher,
@@ -30,7 +28,8 @@ from vault.formats import (
     pad,
     unpad,
 )
-from vault.keystore import schema, statements
+from vault.keystore import place, schema, statements
+from vault.keystore.database import Database, chunks, many
 from vault.keystore.rows import (
     DELIVERY,
     DELIVERY_KEY,
@@ -49,7 +48,6 @@ from vault.keystore.rows import (
     tombstone,
     unwrap_root,
 )
-from vault.keystore.schema import FORMAT, Database, chunks, many
 
 
 class KeyStore(Opaque):
@@ -76,8 +74,10 @@ class KeyStore(Opaque):
             register_keys = connection.execute(statements.REGISTER_KEYS).all()
         if head is None:
             raise Tampered("keystore.damaged", "the key store names no register")
-        if head.format != FORMAT:
-            raise Unavailable("keystore.format", f"the key store has format {head.format}, this version reads {FORMAT}")
+        if head.format != schema.FORMAT:
+            raise Unavailable(
+                "keystore.format", f"the key store has format {head.format}, this version reads {schema.FORMAT}"
+            )
         if head.anchor_kind != anchor.kind:
             raise Unavailable("anchor.other", f"the root key is wrapped under an anchor of kind {head.anchor_kind}")
         if generation is not None and head.generation != generation:
@@ -122,15 +122,9 @@ class KeyStore(Opaque):
         """
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         check_folder(folder)
-        path = _path(folder)
-        if path.exists() or anchor.advance() != 1:
+        if place.path(folder).exists() or anchor.advance() != 1:
             raise Conflict("keys.exist", "there are keys already; they are never replaced")
-        if url is None:
-            path.parent.mkdir(mode=0o700)
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            sync(path.parent)
-            sync(folder)
-        database = Database(url or _url(folder))
+        database = place.make_database(folder, url)
         raw, *own = new_keys(4)
         root = RootKey(raw.raw, register, 1, cipher=cipher)
         names = (FACTS_KEY, LOOKUP_KEY, DELIVERY_KEY)
@@ -139,22 +133,24 @@ class KeyStore(Opaque):
             for name, key in zip(names, own, strict=True)
         ]
         profile = pad(json.dumps({"rehearsal": rehearsal}).encode())
-        with database.writing() as connection:
-            schema.metadata.create_all(connection)
-            many(connection, statements.INSERT_KEY, statements.KEY_COLUMNS, rows)
-            connection.execute(
-                insert(schema.register).values(
-                    one=1,
-                    format=FORMAT,
-                    register=register,
-                    generation=1,
-                    fence=0,
-                    anchor_kind=anchor.kind,
-                    anchor_version=1,
-                    root=anchor.wrap(1, raw.raw, root_aad(register, 1)),
-                    profile=root.wrap(KeyKind.REGISTER, "profile", 0, profile),
-                )
-            )
+        head = {
+            "one": 1,
+            "format": schema.FORMAT,
+            "register": register,
+            "generation": 1,
+            "fence": 0,
+            "anchor_kind": anchor.kind,
+            "anchor_version": 1,
+            "root": anchor.wrap(1, raw.raw, root_aad(register, 1)),
+            "profile": root.wrap(KeyKind.REGISTER, "profile", 0, profile),
+        }
+        try:
+            with database.founding() as connection:
+                schema.metadata.create_all(connection)
+                connection.execute(insert(schema.register).values(head))
+                many(connection, statements.INSERT_KEY, statements.KEY_COLUMNS, rows)
+        except IntegrityError:
+            raise Conflict("keys.exist", "that database holds a key store already; it is never replaced") from None
         return cls(database, anchor, cipher)
 
     @classmethod
@@ -173,7 +169,7 @@ class KeyStore(Opaque):
             folder: the keys' folder.
             anchor: what the root key is wrapped under.
             generation: that of this process's lease (`keystore.leases`); no key is opened at another one.
-            url: address of another database than the one in `folder`.
+            url: of a PostgreSQL database (`database_url`); None: the SQLite file in `folder`.
             cipher: for tests.
 
         Raises:
@@ -181,7 +177,7 @@ class KeyStore(Opaque):
             Tampered: it, or the anchor, is damaged.
             Invalid: others can use the folder.
         """
-        return cls(open_database(folder, url), anchor, cipher, generation)
+        return cls(place.open_database(folder, url), anchor, cipher, generation)
 
     def __repr__(self) -> str:
         return f"<KeyStore of register {self.register}, generation {self.generation}>"
@@ -195,8 +191,8 @@ class KeyStore(Opaque):
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Take the write lock, at this process's own generation. Raises Unavailable (`generation.moved`)."""
-        with self.database.writing() as connection:
+        """Write at this process's own generation, while no purge does. Raises Unavailable (`generation.moved`)."""
+        with self.database.writing(alone=False) as connection:
             self._check_generation(connection)
             yield connection
 
@@ -275,7 +271,7 @@ class KeyStore(Opaque):
         """Mark the deliveries of `signals` done and remember `revisions`, in one transaction."""
         with self.writing() as connection:
             many(connection, statements.DONE, ("of_signal",), [(signal,) for signal in signals])
-            many(connection, statements.REMEMBER, ("id", "revision"), list(revisions))
+            statements.remember(connection, revisions)
 
     def newest(self, ids: Iterable[str]) -> dict[str, int]:
         """Return the remembered revisions of these ids; unknown ones are absent."""
@@ -298,7 +294,8 @@ class KeyStore(Opaque):
 
     def take_fence(self, fence: int) -> None:
         """Make `fence` the number below which nobody purges any more. Raises Unavailable: a higher one was taken."""
-        with self.writing() as connection:
+        with self.database.writing() as connection:
+            self._check_generation(connection)
             statements.raise_fence(connection, fence)
 
     def close(self) -> None:
@@ -325,20 +322,3 @@ class KeyStore(Opaque):
             content=bytes.fromhex(content["content"]),
             subjects={int(place): SubjectId(one) for place, one in content["subjects"].items()},
         )
-
-
-def open_database(folder: Path, url: str | None = None) -> Database:
-    """Open the database of the key store in `folder` without its keys. Raises Unavailable, Invalid."""
-    if url is None and not _path(folder).is_file():
-        raise Unavailable("keystore.absent", "there is no key store in that folder")
-    check_folder(folder)
-    return Database(url or _url(folder))
-
-
-def _path(folder: Path) -> Path:
-    return folder / "store" / "keys.sqlite"
-
-
-def _url(folder: Path) -> str:
-    # Mode rw: a store that is gone is never made anew in silence.
-    return f"sqlite:///file:{quote(str(_path(folder).absolute()))}?mode=rw&uri=true"
