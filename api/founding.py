@@ -12,11 +12,7 @@ from typing import Final
 from api.anchors import choose
 from api.server import endpoint
 from api.settings import Settings
-<<<<<<< HEAD
-from api.wiring import LOG_KEYS, REGISTER, logbook
-=======
-from api.wiring import ANCHOR, LOG_KEYS, REGISTER, keystore_url, logbook
->>>>>>> 76fbec1 (The key store on PostgreSQL by URL: the same tables and the same suite on a real server; what a purge leaves there is said)
+from api.wiring import LOG_KEYS, REGISTER, keystore_url, logbook
 from evidence.durable import write_durably
 from graph import schema
 from graph.connection import Graph
@@ -70,14 +66,8 @@ def found(
     with endpoint(settings, progress=progress) as server, Graph(server) as graph:
         graph.verify()
         schema.migrate(graph, register)
-<<<<<<< HEAD
-        with closing(KeyStore.init(keys, chosen, register, rehearsal=rehearsal, cipher=cipher)) as store:
-=======
-        anchor = FileAnchor(keys / ANCHOR)
-        with closing(
-            KeyStore.init(keys, anchor, register, rehearsal=rehearsal, url=keystore_url(settings), cipher=cipher)
-        ) as store:
->>>>>>> 76fbec1 (The key store on PostgreSQL by URL: the same tables and the same suite on a real server; what a purge leaves there is said)
+        made = KeyStore.init(keys, chosen, register, rehearsal=rehearsal, url=keystore_url(settings), cipher=cipher)
+        with closing(made) as store:
             LogKeys.create(keys / LOG_KEYS)
             trail = AuditTrail(graph)
             log = logbook(settings, register, trail, clock)

@@ -18,8 +18,10 @@ def _column(
     name: str, kind: type[Text | Integer | LargeBinary], *, key: bool = False, null: bool = False
 ) -> Column[Any]:
     # Ids are ordered by their bytes on every database, whatever language its server was set up for.
-    of: TypeEngine[Any] = {Text: Text(collation="C"), Integer: BigInteger(), LargeBinary: LargeBinary()}[kind]
-    return Column(name, kind().with_variant(of, "postgresql"), primary_key=key, nullable=null, autoincrement=False)
+    kinds: dict[type, TypeEngine[Any]] = {Text: Text(collation="C"), Integer: BigInteger(), LargeBinary: LargeBinary()}
+    return Column(
+        name, kind().with_variant(kinds[kind], "postgresql"), primary_key=key, nullable=null, autoincrement=False
+    )
 
 
 register: Final = _table(
