@@ -33,15 +33,16 @@ class Event:
 
 
 class ReviewOutcome(StrEnum):
-    """What a periodic review comes to. New information is not an outcome but a necessity decision, an event."""
+    """What a periodic review comes to. One on new information is a necessity decision too, and moves the term."""
 
     STILL_NEEDED = "still-needed"
+    NEW_INFORMATION = "needed-on-new-information"
     NO_LONGER_NECESSARY = "no-longer-necessary"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """A reasoned review on civil date `on`. It keeps a subject in sight, or ends it; it never prolongs the term."""
+    """A reasoned review on civil date `on`. A plain "still needed" keeps a subject in sight and prolongs nothing."""
 
     on: date
     outcome: ReviewOutcome

@@ -144,17 +144,26 @@ def _checked(policy: Policy, case: Case) -> Rule:
         faults.append(Fault(pointer="/written_term", rule="case.written-term", message=message))
     for place, event in enumerate(case.events):
         if event.accepted_on < event.on:
-            message = "accepted before it happened"
-            faults.append(Fault(pointer=f"/events/{place}/accepted_on", rule="case.order", message=message))
+            faults.append(accepted_early(f"/events/{place}/accepted_on"))
     for place, hold in enumerate(case.holds):
         if hold.until is not None and hold.until < hold.from_:
-            faults.append(Fault(pointer=f"/holds/{place}/until", rule="case.order", message="ends before it begins"))
+            faults.append(ended_early(f"/holds/{place}/until"))
         if all(known.ground is not hold.ground for known in policy.holds):
             message = "the policy knows no hold on this ground"
             faults.append(Fault(pointer=f"/holds/{place}/ground", rule="case.hold-ground", message=message))
     if faults or rule is None:
         raise Invalid(faults)
     return rule
+
+
+def accepted_early(pointer: str) -> Fault:
+    """Return the fault of an event that was accepted before its own day."""
+    return Fault(pointer=pointer, rule="case.order", message="accepted before it happened")
+
+
+def ended_early(pointer: str) -> Fault:
+    """Return the fault of a hold whose last day comes before its first."""
+    return Fault(pointer=pointer, rule="case.order", message="ends before it begins")
 
 
 def _known(case: Case, on: date) -> Case:
@@ -169,11 +178,13 @@ def _known(case: Case, on: date) -> Case:
 
 
 def _events(case: Case) -> Iterator[Event]:
-    """Yield the events; a review that finds data no longer necessary is one."""
+    """Yield the events; a review that finds new information, or data no longer necessary, is one."""
     yield from case.events
     for review in case.reviews:
         if review.outcome is ReviewOutcome.NO_LONGER_NECESSARY:
             yield Event(on=review.on, kind=EventKind.NO_LONGER_NECESSARY, accepted_on=review.on)
+        elif review.outcome is ReviewOutcome.NEW_INFORMATION:
+            yield Event(on=review.on, kind=EventKind.NECESSITY_DECISION, accepted_on=review.on, new_information=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,12 +32,17 @@ def shipped(name: str) -> Policy:
 
 
 @cache
-def shipped_all() -> tuple[Policy, ...]:
-    """Return every policy that comes with the software, the first in force first; superseded ones are left out."""
+def shipped_every() -> tuple[Policy, ...]:
+    """Return every policy that comes with the software, superseded ones too, by file name."""
     names = sorted(one.name for one in (files("retention") / "policies").iterdir() if one.name.endswith(".toml"))
-    known = {name: shipped(name) for name in names}
-    replaced = {name for policy in known.values() for name in policy.supersedes}
-    return tuple(policy for name, policy in known.items() if name not in replaced)
+    return tuple(map(shipped, names))
+
+
+def standing(policies: Iterable[Policy]) -> tuple[Policy, ...]:
+    """Return those of `policies` that no other of them supersedes."""
+    known = tuple(policies)
+    replaced = {name for policy in known for name in policy.supersedes}
+    return tuple(policy for policy in known if f"{policy.version}.toml" not in replaced)
 
 
 def in_force(policies: Iterable[Policy], on: date) -> Policy:
@@ -46,7 +51,7 @@ def in_force(policies: Iterable[Policy], on: date) -> Policy:
     Raises:
         ValueError: there are no policies.
     """
-    ordered = sorted(policies, key=lambda policy: policy.valid_from)
+    ordered = sorted(standing(policies), key=lambda policy: policy.valid_from)
     if not ordered:
         raise ValueError("no policy at all")
     return next((policy for policy in reversed(ordered) if policy.valid_from <= on), ordered[0])

@@ -239,6 +239,11 @@ class Policy:
     lease_seconds: int
 
     @property
+    def version(self) -> str:
+        """What its file is called, without folder and ending."""
+        return f"{self.valid_from}-{self.name}"
+
+    @property
     def rule(self) -> Rule:
         """The rule of this register's ground for persons; the loader saw to it that there is exactly one."""
         return self.rule_for(self.ground, SubjectKind.PERSON)

@@ -6,7 +6,7 @@ from typing import Final
 
 import typer
 
-from api.cli import archive, ask, folder, retention, users, verify, worker
+from api.cli import archive, ask, evaluate, folder, retention, users, verify, worker
 from register.errors import RegisterError
 
 EXIT_UNFORESEEN: Final = 70
@@ -33,6 +33,7 @@ app.command()(ask.signal)
 app.command()(ask.network)
 app.command()(ask.paths)
 app.add_typer(retention.retention, name="retention")
+retention.retention.command()(evaluate.evaluate)
 app.add_typer(retention.certificate, name="certificate")
 app.add_typer(archive.archive, name="archive")
 app.add_typer(verify.verify, name="verify")

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
 
+from api.exchange.lines import numbered
 from api.exchange.signal_v1 import read
-from api.exchange.strict_json import MEBIBYTE
 from register.access import Actor
 from register.errors import Invalid, RegisterError
 from register.intake import Intake, Receipt
@@ -70,7 +70,7 @@ def take_in(
         Refused: the actor is no contributor. Unavailable: something needed is not there; run again to go on.
     """
     tally = Tally()
-    for batch in _batches(_lines(file)):
+    for batch in _batches(numbered(file)):
         parsed = [(number, line, _parsed(line)) for number, line in batch]
         good = [one for _, _, one in parsed if isinstance(one, NewSignal)]
         answers = iter(intake.fault(good) if dry_run else intake.record_all(actor, good))
@@ -86,18 +86,6 @@ def take_in(
         tally.bytes_read = file.tell()
         progress(tally)
     return tally
-
-
-def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Yield number and text of every line that is not blank; of one that is too long, one byte more than the limit."""
-    number = 0
-    while line := file.readline(MEBIBYTE + 1):
-        number += 1
-        text = line.rstrip(b"\r\n")
-        while not line.endswith(b"\n") and (rest := file.readline(MEBIBYTE)):
-            line = rest
-        if text.strip():
-            yield number, text
 
 
 def _batches(lines: Iterator[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:

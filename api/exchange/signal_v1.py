@@ -1,17 +1,11 @@
-"""Format signal/1: bytes to `NewSignal` and back. The schema beside this module is the contract.
-
-Messages are our own sentences, by keyword of the schema: the validator's would hold what was handed in.
-"""
+"""Format signal/1: bytes to `NewSignal` and back. The schema beside this module is the contract."""
 
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date
-from importlib import resources
 from typing import Any, Final
 
-import jsonschema_rs
-
-from api.exchange import strict_json
+from api.exchange.shapes import Shape
 from register.errors import Fault, Invalid
 from register.grading import (
     Category,
@@ -28,40 +22,12 @@ from register.rules import fault
 from register.signals import NewHandling, NewSignal, NewSource, document
 from register.subjects import IdentifierKind, NewIdentifier, NewSubject, SpecialCategory
 
-SCHEMA: Final = json.loads(resources.files("api.exchange").joinpath("signal-v1.schema.json").read_bytes())
+SHAPE: Final = Shape("signal-v1.schema.json")
+SCHEMA: Final = SHAPE.schema
 """The JSON Schema of signal/1 (draft 2020-12)."""
 
-VALIDATOR: Final = jsonschema_rs.Draft202012Validator(SCHEMA, validate_formats=True, offline=True)
+VALIDATOR: Final = SHAPE.validator
 """What checks it; formats are asserted. Its messages hold values: they are never shown."""
-
-_RULE_OF: Final[Mapping[str, str]] = {
-    "type": "schema.type",
-    "required": "schema.required",
-    "additionalProperties": "schema.unknown-field",
-    "falseSchema": "schema.not-allowed",
-    "enum": "schema.enum",
-    "const": "schema.const",
-    "pattern": "schema.pattern",
-    "format": "schema.format",
-    "minLength": "schema.min-length",
-    "maxLength": "schema.max-length",
-    "minItems": "schema.min-items",
-    "maxItems": "schema.max-items",
-    "uniqueItems": "schema.unique",
-}
-
-
-def _fields(schema: Any) -> Iterator[str]:
-    if isinstance(schema, dict):
-        yield from schema.get("properties", ())
-        for part in schema.values():
-            yield from _fields(part)
-    elif isinstance(schema, list):
-        for part in schema:
-            yield from _fields(part)
-
-
-_FIELDS: Final = frozenset(_fields(SCHEMA))
 
 
 def read(data: bytes) -> NewSignal:
@@ -73,9 +39,7 @@ def read(data: bytes) -> NewSignal:
         Invalid: it is no signal/1; every fault with JSON pointer and rule (`register.rules`), never with a value. The
             name of an unknown field is not shown either: its pointer is that of the object which has it.
     """
-    value = strict_json.read(data, fields=_FIELDS)
-    if not VALIDATOR.is_valid(value):
-        raise Invalid(dict.fromkeys(_faults(value)))
+    value = SHAPE.read(data)
     faults = tuple(_year_zero(value))
     if faults:
         raise Invalid(faults)
@@ -85,22 +49,6 @@ def read(data: bytes) -> NewSignal:
 def to_json(signal: NewSignal) -> bytes:
     """Return `signal` as one line of signal/1 in UTF-8, without a line end; `read` gives back the same signal."""
     return json.dumps(document(signal), ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-
-
-def _faults(value: Any) -> Iterator[Fault]:
-    # Faults that the validator finds along two paths are equal here, and are named once.
-    for error in VALIDATOR.iter_errors(value):
-        keyword = error.kind.name
-        pointer = "".join(f"/{part}" for part in error.instance_path)
-        if keyword == "required":
-            yield fault(f"{pointer}/{error.kind.value}", "schema.required")
-        else:
-            yield fault(pointer, _RULE_OF[keyword], expected=_expected(error.kind.value))
-
-
-def _expected(limit: Any) -> str:
-    """Return a keyword's value in words; it comes from the schema, never from what was handed in."""
-    return ", ".join(limit) if isinstance(limit, list) else str(limit)
 
 
 def _year_zero(value: Mapping[str, Any]) -> Iterator[Fault]:

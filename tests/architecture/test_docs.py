@@ -33,6 +33,7 @@ VECTORS: Final = {
     "facts-mac-v1": "vault/facts-mac-v1.json",
     "log-v1": "evidence/merkle.json",
     "lookup-token-v1": "vault/lookup-token-v1.json",
+    "retention-case-v1": "retention/retention-case-v1.json",
     "sealed-value-v1": "vault/sealed-value-v1.json",
     "signal-v1": "signal/signal-v1.json",
     "wrapped-key-v1": "vault/wrapped-key-v1.json",
@@ -242,8 +243,8 @@ def _open_objects(schema: Any, at: str = "") -> Iterator[str]:
             yield from _open_objects(part, f"{at}/{place}")
 
 
-def test_the_schema_published_is_the_one_enforced() -> None:
-    name = "signal-v1.schema.json"
+@pytest.mark.parametrize("name", ["retention-case-v1.schema.json", "signal-v1.schema.json"])
+def test_the_schema_published_is_the_one_enforced(name: str) -> None:
     assert json.loads((FORMATS / name).read_bytes()) == json.loads((ROOT / "api" / "exchange" / name).read_bytes())
 
 

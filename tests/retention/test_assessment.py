@@ -8,7 +8,7 @@ from register.errors import Invalid
 from register.grading import SubjectKind
 from register.lifetime import Event, EventKind, HoldGround, HoldSpan, Review, ReviewOutcome, State
 from retention.assessment import Assessment, Case, assess
-from retention.policy import in_force, shipped, shipped_all
+from retention.policy import in_force, shipped, shipped_every, standing
 from retention.rules import Ground
 
 POLICY = shipped("2020-01-01-theme-bribery.toml")
@@ -227,6 +227,6 @@ def test_nothing_that_happened_is_refused_with_every_fault():
 
 
 def test_the_first_policy_is_in_force_on_no_date_and_stays_readable():
-    assert shipped_all() == (POLICY,)
-    assert in_force(shipped_all(), day("2026-06-01")) is POLICY
+    assert standing(shipped_every()) == (POLICY,)
+    assert in_force(shipped_every(), day("2026-06-01")) is POLICY
     assert shipped("2026-01-01-theme-bribery.toml").archive is None
