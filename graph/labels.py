@@ -183,7 +183,7 @@ SIGNAL: Final = Nodes(
         DISTRUSTED,
         *_sealed(SIGNAL_FIELDS),
     ),
-    indexes=("entered_at", "distrusted_on"),
+    indexes=("entered_at", "redacted_on", "distrusted_on"),
 )
 IDENTIFIER: Final = Nodes(label=Label.IDENTIFIER, properties=_own(Kind.STRING, "id", "kind"))
 PORT: Final = Nodes(

@@ -216,6 +216,7 @@ def redaction(facts: SignalFacts, mac: bytes) -> Properties:
         "revision": facts.revision,
         "mentions": list(facts.mentions) or None,
         "links": list(facts.links) or None,
+        "redacted_on": facts.redacted_on,
         "mac": mac,
     }
 

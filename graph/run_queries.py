@@ -48,7 +48,9 @@ RETURN l.fence AS fence
 
 _BARE_SUBJECT: Final = f"""
 RETURN s {{{bare(SUBJECT)}}} AS subject,
-    COLLECT {{ MATCH (g:{Label.SIGNAL})-[:{Tie.MENTIONS}]->(s) RETURN [g.received_on, g.entered_at] }} AS signals
+    COLLECT {{
+        MATCH (g:{Label.SIGNAL})-[:{Tie.MENTIONS}]->(s) WHERE g.remove_by IS NULL RETURN [g.received_on, g.entered_at]
+    }} AS signals
 ORDER BY s.id
 """
 
@@ -239,7 +241,8 @@ DELETE g
 REDACT_SIGNALS: Final = f"""
 UNWIND $rows AS row
 MATCH (g:{Label.SIGNAL} {{id: row.id}})
-SET g.revision = row.revision, g.mentions = row.mentions, g.links = row.links, g.mac = row.mac
+SET g.revision = row.revision, g.mentions = row.mentions, g.links = row.links, g.redacted_on = row.redacted_on,
+    g.mac = row.mac
 """
 
 # Reading back: by looking at every record, not by an index.

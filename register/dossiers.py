@@ -74,7 +74,12 @@ class HoldFacts:
     lifted_on: date | None = None
     lifted_by: str = ""
 
+    @property
+    def last_day(self) -> date | None:
+        """The last civil date on which it postpones a destruction; lifted, the day before that."""
+        lifted = self.lifted_on and self.lifted_on - timedelta(days=1)
+        return min((day for day in (self.until, lifted) if day is not None), default=None)
+
     def stands(self, on: date) -> bool:
         """Say whether it postpones a destruction on civil date `on`."""
-        ends = min(self.until or date.max, self.lifted_on - timedelta(days=1) if self.lifted_on else date.max)
-        return self.from_ <= on <= ends
+        return self.from_ <= on and (self.last_day is None or on <= self.last_day)

@@ -6,6 +6,18 @@ from datetime import date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dates:
+    """The dates that the law gives a subject, each a civil date, with the rule and the arithmetic in words."""
+
+    remove_by: date
+    review_by: date
+    hidden_from: date
+    rule: str
+    citation: str
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewTerms:
     """Three pure functions of a policy, from a civil date to a civil date, handed in.
 

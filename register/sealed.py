@@ -27,7 +27,7 @@ from register.ids import ArchiveId, IdentifierId, LinkId, MentionId, RegisterId,
 from register.links import Basis, LinkKind
 
 MENTION_FIELDS: Final = ("names", "details", "labels")
-DOSSIER_FIELDS: Final = ("title", "mandate", "reason", "answer")
+DOSSIER_FIELDS: Final = ("title", "mandate", "reason", "answers", "settlement")
 SIGNAL_FIELDS: Final = ("narrative", "necessity", "obtained", "source_description", "conditions", "reference")
 
 
@@ -86,8 +86,12 @@ class SignalFacts:
         handed_in_on: civil date on which it was handed to this register.
         entered_at: instant of entry (aware, UTC); `accepted_on` is its civil date.
         contributor: code of the actor who handed it in.
-        remove_by: only of a signal without subjects, which ends by its own term; else None: it lives by its subjects.
+        remove_by: of a signal without subjects, which ends by its own term, and of one that was ended early; else
+            None: it lives by its subjects.
         mentions, links: ids of all its mentions and links, sorted; ports: UN/LOCODEs, sorted.
+        redacted_on: civil date since which the desk has to look whether it still tells who a removed subject was; None
+            where nothing was taken out of it, or the desk has looked since.
+        acts: what was decided about it, as of a subject.
     """
 
     id: SignalId
@@ -109,6 +113,8 @@ class SignalFacts:
     mentions: tuple[MentionId, ...] = ()
     links: tuple[LinkId, ...] = ()
     ports: tuple[str, ...] = ()
+    redacted_on: date | None = None
+    acts: tuple[str, ...] = ()
 
     @property
     def accepted_on(self) -> date:

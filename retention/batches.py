@@ -5,6 +5,7 @@ A batch that finds something changed deletes nothing; what changed is left out, 
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 
 from register.audit import Act
@@ -77,14 +78,15 @@ class Batches:
         """Read the signals that mention `subjects` and decide which go with them and which stay, redacted."""
         going = frozenset(item for item, _ in subjects)
         whole = list(signals)
+        ended = {item for item, _ in run.due_signals}
         redacted: list[tuple[SignalFacts, bytes]] = []
         doubted: list[str] = []
         mentioning = self.erasure.mentioning(going) if going else ()
         for signal, verdict in checked_signals(mentioning, self.check, self.erasure.signals):
-            if all(mention.facts.subject in going for mention in signal.mentions):
+            if signal.facts.id in ended or all(mention.facts.subject in going for mention in signal.mentions):
                 whole.append((signal.facts.id, signal.facts.revision))
                 continue
-            facts = without(signal, going)
+            facts = without(signal, going, run.as_of)
             if verdict is Verdict.VERIFIES:
                 redacted.append((facts, self.check.mac(facts)))
             else:  # corruption never delays a removal, and a removal never makes corruption look sound
@@ -99,11 +101,13 @@ class Batches:
                 detail={"code": "does-not-verify", "run": run.id},
             )
             self.erasure.distrust(unseen, on=run.as_of, lease=lease, entry=incident)
-        return ErasureBatch(number=number, subjects=subjects, signals=tuple(whole), redacted=tuple(redacted))
+        return ErasureBatch(
+            number=number, subjects=subjects, signals=tuple(dict(whole).items()), redacted=tuple(redacted)
+        )
 
 
-def without(signal: SealedSignal, going: frozenset[SubjectId]) -> SignalFacts:
-    """Return the facts of `signal` as they will be once the subjects `going` are out of it."""
+def without(signal: SealedSignal, going: frozenset[SubjectId], on: date) -> SignalFacts:
+    """Return the facts of `signal` once the subjects `going` are out of it, which the desk has to look at from `on`."""
     mentions = (mention.facts.id for mention in signal.mentions if mention.facts.subject not in going)
     links = (link.facts.id for link in signal.links if link.facts.from_ not in going and link.facts.to not in going)
     return replace(
@@ -111,4 +115,5 @@ def without(signal: SealedSignal, going: frozenset[SubjectId]) -> SignalFacts:
         revision=signal.facts.revision + 1,
         mentions=tuple(sorted(mentions)),
         links=tuple(sorted(links)),
+        redacted_on=signal.facts.redacted_on or on,
     )

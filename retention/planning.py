@@ -96,16 +96,18 @@ class _Judging:
     _doubted: set[SubjectId] = field(default_factory=set)
 
     def signal(self, signal: SealedSignal, verdict: Verdict) -> Due | None:
-        """Return the signal if it names nobody and its own term has ended; with subjects, it lives by them."""
+        """Return the signal if its own term has ended; one that names subjects lives by them, unless it was ended."""
         facts = signal.facts
         self.live_signals += 1
         trusted = self._trusted(facts.id, Kind.SIGNAL, verdict)
         if not trusted:
             self._doubted.update(mention.facts.subject for mention in signal.mentions)
-        if signal.mentions:
+        if signal.mentions and (facts.remove_by is None or not trusted):
             return None
         if not trusted:
             found = self._untrusted(facts.id, facts.remove_by)
+        elif signal.mentions and facts.remove_by is not None:
+            found = self._stated(facts.remove_by), (f"ended early by a decision of {facts.remove_by}",)
         else:
             reckoned = reckon(self.policy, [signal_event(facts.received_on, facts.accepted_on)])
             found = self._ruling(facts.id, Kind.SIGNAL, facts.remove_by or reckoned.due_on, reckoned)

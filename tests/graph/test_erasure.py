@@ -69,6 +69,7 @@ def without(signal: SealedSignal, going: Collection[str]) -> SealedSignal:
         revision=signal.facts.revision + 1,
         mentions=tuple(sorted(one.facts.id for one in mentions)),
         links=tuple(sorted(one.facts.id for one in links)),
+        redacted_on=TODAY,
     )
     return replace(signal, facts=facts, mac=mac(), mentions=mentions, links=links)
 
@@ -169,6 +170,7 @@ def test_every_record_is_streamed_with_its_facts(register: Graph, world: World) 
     assert [one.subject for one in records] == sorted(world.subjects, key=lambda one: one.facts.id)
     for record in records:
         naming = [one.facts for one in world.signals if _names(one, {record.subject.facts.id})]
+        naming = [one for one in naming if one.remove_by is None]  # what was ended early shows no necessity
         assert record.signals == tuple(sorted((one.received_on, one.accepted_on) for one in naming))
 
 
@@ -409,7 +411,7 @@ def test_reading_back_leaves_out_no_label_or_type_but_paper() -> None:
     paper = {nodes.label for nodes in NODES if nodes.paper}
     types = {type_ for ties in RELATIONSHIPS for type_ in ties.types}
 
-    assert paper == {Label.ENTRY, Label.RUN, Label.ORDER, Label.JOURNAL, Label.GONE}
+    assert paper == {Label.ENTRY, Label.RUN, Label.ORDER, Label.JOURNAL, Label.GONE, Label.DOSSIER, Label.HOLD}
     assert looked_at == {nodes.label for nodes in NODES} - paper - {Label.PORT, Label.LEASE} | types - {"AT", "CARRIES"}
 
 

@@ -181,5 +181,5 @@ def _signals(draw: st.DrawFn, ids: list[SubjectId], identifiers: Sequence[Identi
         handling=draw(st.sampled_from((HandlingCode.H0, *CODES))),
         markings=draw(st.sampled_from(((), (), ("customs",), MARKINGS))),
         identifiers=carried,
-        remove_by=draw(st.sampled_from(TERMS)),
+        remove_by=draw(st.sampled_from((None, None, *TERMS))),
     )

@@ -21,6 +21,7 @@ class KeyKind(StrEnum):
     SUBJECT = "subject"
     SIGNAL = "signal"
     SOURCE = "source"
+    DOSSIER = "dossier"
     REGISTER = "register"
 
 
