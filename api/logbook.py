@@ -17,9 +17,10 @@ from typing import Any, Final
 from evidence.checkpoint import Checkpoint, CheckpointSigner, publish, verify_checkpoint
 from evidence.durable import sync_folders, write_durably
 from evidence.envelope import decode, digest, parse_form, seal
-from evidence.log import Log, LogEntry
+from evidence.log import Log
 from evidence.note import Signer, Verifier, encode_vkeys
 from evidence.proof import Proof, prove
+from evidence.shelves import LogEntry
 from evidence.statement import draft
 from graph.trail import AuditTrail
 from register.audit import Act, Entry

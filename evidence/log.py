@@ -1,71 +1,27 @@
 """The transparency log: tiles, the bodies of its entries beside them, and an index.
 
     tile/…                    see evidence.tiles; an entry is the 32-byte SHA-256(salt | body)
-    bodies/<term>/<YYYY-MM>   one line an entry: index, salt, body; deleted by month once their term is over
+    bodies/<term>/<YYYY-MM>   see evidence.shelves; deleted by month once their term is over
     index.sqlite              which entry id has which index, where its body lies; the committed size and root
 
 Appending writes bodies and tiles first, durably; the one transaction of the index that follows is the commit. What a
 killed process leaves beyond the committed size is written over by the next append.
 """
 
-import fcntl
 import hashlib
-import re
 import shutil
 import sqlite3
-from collections.abc import Sequence
-from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
-from evidence.durable import overwrite_tail, write_durably
-from evidence.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof, leaf_hash, tree_root
+from evidence.durable import overwrite_tail, sync_folders, write_durably
+from evidence.index import connect, own
+from evidence.merkle import consistency_proof, inclusion_proof, leaf_hash, tree_root
+from evidence.shelves import BODIES, GONE, LogEntry, encode_gone, encode_line, parse_gone, parse_line, shelves
 from evidence.tiles import TileReader, check_tiles
-from register.errors import Fault, Invalid, NotFound, Tampered, Unavailable
-
-_TERM: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
-_LINE: Final = re.compile(rb"(0|[1-9][0-9]*) ((?:[0-9a-f]{2})*) ([^\n]*)\n")
-_TABLES: Final = (
-    "CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, root BLOB NOT NULL) STRICT",
-    "CREATE TABLE shelf (name TEXT PRIMARY KEY, length INTEGER NOT NULL) STRICT",
-    "CREATE TABLE entry (id TEXT PRIMARY KEY, position INTEGER NOT NULL UNIQUE, shelf TEXT NOT NULL,"
-    " start INTEGER NOT NULL) STRICT, WITHOUT ROWID",
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogEntry:
-    """What is appended: one audit entry.
-
-    Attributes:
-        id: its id; appending it again is answered with its index.
-        at: when it happened (aware); its month in UTC says where the body is kept.
-        salt, body: their concatenation is hashed; the body is one line (canonical JSON).
-        term: code of how long the body is kept, a part of its path.
-    """
-
-    id: str
-    at: datetime
-    salt: bytes
-    body: bytes
-    term: str = "standard"
-
-    def leaf(self) -> bytes:
-        """Return the 32 bytes that enter the log."""
-        return hashlib.sha256(self.salt + self.body).digest()
-
-    def shelf(self) -> str:
-        """Return the path, under `bodies`, of the file that keeps the body.
-
-        Raises:
-            Invalid: `at` has no time zone, the term is not a code, or the body is more than one line.
-        """
-        if self.at.tzinfo is None or not _TERM.fullmatch(self.term) or b"\n" in self.body:
-            message = "an entry needs an aware time, a code as term, and a body of one line"
-            raise Invalid([Fault(pointer="", rule="log.entry", message=message)])
-        return f"{self.term}/{self.at.astimezone(UTC):%Y-%m}"
+from register.errors import Invalid, NotFound, Tampered, Unavailable
 
 
 class Log:
@@ -94,15 +50,17 @@ class Log:
         with ExitStack() as held:
             if not read_only:
                 folder.mkdir(parents=True, exist_ok=True)
-                _own(folder, held)
+                own(folder, held)
             if not path.exists():
                 if (folder / "tile").exists():
                     raise Tampered("log.index-missing", "there are tiles but no index.sqlite")
                 if read_only:
                     raise Unavailable("log.absent", "there is no log yet")
             try:
-                log = cls(folder, held.enter_context(closing(_connect(path, read_only=read_only))))
+                log = cls(folder, held.enter_context(closing(connect(path, read_only=read_only))))
                 log._check_edge()
+                if not read_only:
+                    log._storing(log._cut_tails)
             except sqlite3.OperationalError as error:
                 raise Unavailable("log.index-busy", f"index.sqlite: {error.sqlite_errorname}") from None
             except sqlite3.DatabaseError as error:
@@ -181,7 +139,7 @@ class Log:
         return None if row is None else int(row[0])
 
     def body(self, index: int) -> tuple[bytes, bytes] | None:
-        """Return salt and body of entry `index`, or None when its month has been deleted.
+        """Return salt and body of entry `index`, or None when its month has been deleted after its term.
 
         Raises:
             NotFound: there is no such entry.
@@ -190,11 +148,13 @@ class Log:
         leaf = self.leaf(index)
         shelf, start = self._index.execute("SELECT shelf, start FROM entry WHERE position = ?", (index,)).fetchone()
         try:
-            with open(self._folder / "bodies" / shelf, "rb") as file:
+            with open(self._folder / BODIES / shelf, "rb") as file:
                 file.seek(start)
                 return _body(file.readline(), shelf, index, leaf)
         except FileNotFoundError:
-            return None
+            if index in self._gone(shelf):
+                return None
+            raise _missing(shelf) from None
 
     def append(self, entries: Sequence[LogEntry]) -> tuple[int, ...]:
         """Append the entries whose ids are not in the log yet; return the index of each, in the order handed in.
@@ -255,13 +215,13 @@ class Log:
         tails: dict[str, list[bytes]] = {}
         starts = []
         for position, (entry, _, shelf) in enumerate(fresh, size):
-            line = b"%d %s %s\n" % (position, entry.salt.hex().encode("ascii"), entry.body)
+            line = encode_line(position, entry.salt, entry.body)
             starts.append(lengths.setdefault(shelf, 0))
             lengths[shelf] += len(line)
             tails.setdefault(shelf, []).append(line)
         for shelf, lines in tails.items():
             tail = b"".join(lines)
-            overwrite_tail(self._folder, f"bodies/{shelf}", lengths[shelf] - len(tail), tail)
+            overwrite_tail(self._folder, f"{BODIES}/{shelf}", lengths[shelf] - len(tail), tail)
         return starts, lengths
 
     def _reader(self, size: int) -> TileReader:
@@ -278,9 +238,11 @@ class Log:
         if size and leaf_hash(reader.entry(size - 1)) != reader.node(0, size - 1):
             raise Tampered("log.tile", "the last entry does not belong to the last tile")
         for shelf, length in self._index.execute("SELECT name, length FROM shelf"):
-            with suppress(FileNotFoundError):
-                if (self._folder / "bodies" / shelf).stat().st_size < length:
+            try:
+                if (self._folder / BODIES / shelf).stat().st_size < length:
                     raise Tampered("log.bodies", f"bodies/{shelf} is shorter than what was committed")
+            except FileNotFoundError:
+                self._gone(shelf)
 
     def check(self) -> bytes:
         """Recompute everything from the entries up: every bundle, tile, body and index row; return the root.
@@ -296,13 +258,15 @@ class Log:
             raise Tampered("log.index", "index.sqlite does not list every entry once")
         reader = TileReader(self._folder, size)
         for shelf, length in self._index.execute("SELECT name, length FROM shelf").fetchall():
-            with suppress(FileNotFoundError):
+            try:
                 self._check_shelf(shelf, length, reader)
+            except FileNotFoundError:
+                self._check_gone(shelf)
         return root
 
     def _check_shelf(self, shelf: str, length: int, reader: TileReader) -> None:
         rows = self._index.execute("SELECT position, start FROM entry WHERE shelf = ? ORDER BY start", (shelf,))
-        with open(self._folder / "bodies" / shelf, "rb") as file:
+        with open(self._folder / BODIES / shelf, "rb") as file:
             for position, start in rows:
                 if file.tell() != start:
                     break
@@ -310,35 +274,64 @@ class Log:
             if file.tell() != length or rows.fetchone():
                 raise Tampered("log.bodies", f"bodies/{shelf} is not what was committed")
 
+    def _check_gone(self, shelf: str) -> None:
+        rows = self._index.execute("SELECT position FROM entry WHERE shelf = ? ORDER BY position", (shelf,))
+        if self._gone(shelf) != [row[0] for row in rows]:
+            raise Tampered("log.bodies", f"bodies/{shelf}{GONE} does not list what was deleted")
+
+    def _gone(self, shelf: str) -> list[int]:
+        try:
+            return parse_gone((self._folder / BODIES / f"{shelf}{GONE}").read_bytes())
+        except FileNotFoundError:
+            raise _missing(shelf) from None
+        except Invalid as wrong:
+            raise Tampered("log.bodies", f"bodies/{shelf}{GONE}: {wrong.faults[0].message}") from None
+
+    def list_gone(self, shelf: str) -> tuple[bytes, int]:
+        """Write down, durably, which bodies a shelf holds, before it is deleted; return the list and their number.
+
+        Raises:
+            Unavailable: the disk failed.
+        """
+        rows = self._index.execute("SELECT position FROM entry WHERE shelf = ? ORDER BY position", (shelf,))
+        indexes = [row[0] for row in rows]
+        listed = encode_gone(indexes)
+        self._storing(lambda: write_durably(self._folder, [(f"{BODIES}/{shelf}{GONE}", listed)]))
+        return listed, len(indexes)
+
+    def delete_bodies(self, shelf: str) -> None:
+        """Delete the bodies of a shelf whose list has been written and logged. Raises Unavailable."""
+
+        def delete() -> None:
+            (self._folder / BODIES / shelf).unlink(missing_ok=True)
+            sync_folders(self._folder, [f"{BODIES}/{shelf}"])
+
+        self._gone(shelf)
+        self._storing(delete)
+
+    def _storing(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except OSError as error:
+            self._broken = True
+            raise Unavailable("log.storage", f"the log could not be written ({type(error).__name__})") from error
+
+    def _cut_tails(self) -> None:
+        """Take off what a killed writer left beyond what was committed, before anything else is written there."""
+        committed = dict(self._index.execute("SELECT name, length FROM shelf"))
+        for shelf in shelves(self._folder):
+            length = committed.get(shelf.name, 0)
+            if shelf.kept and (self._folder / BODIES / shelf.name).stat().st_size > length:
+                overwrite_tail(self._folder, f"{BODIES}/{shelf.name}", length, b"")
+
+
+def _missing(shelf: str) -> Tampered:
+    return Tampered("log.bodies", f"bodies/{shelf} is missing, and no list says that it was deleted")
+
 
 def _body(line: bytes, shelf: str, position: int, leaf: bytes) -> tuple[bytes, bytes]:
     """Take a line of a file of bodies apart, and check that it is what was logged at `position`."""
-    if (match := _LINE.fullmatch(line)) and int(match[1]) == position:
-        salt, body = bytes.fromhex(match[2].decode("ascii")), match[3]
-        if hashlib.sha256(salt + body).digest() == leaf:
-            return salt, body
+    read = parse_line(line)
+    if read and read.index == position and hashlib.sha256(read.salt + read.body).digest() == leaf:
+        return read.salt, read.body
     raise Tampered("log.bodies", f"bodies/{shelf} does not hold what was logged at {position}")
-
-
-def _own(folder: Path, held: ExitStack) -> None:
-    """Take the lock that keeps every other writer out for as long as this process lives."""
-    file = held.enter_context(open(folder / "lock", "ab"))  # noqa: SIM115 - closed with the log
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise Unavailable("log.in-use", "another process writes this log") from None
-
-
-def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    # A reader opens for writing too, or it could not roll back what a killed writer left half done.
-    mode = "rw" if read_only else "rwc"
-    index = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=10, check_same_thread=False)
-    index.execute(f"PRAGMA query_only = {int(read_only)}")
-    index.execute("PRAGMA synchronous = EXTRA")
-    if not read_only and not index.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-        with index:
-            index.execute("BEGIN IMMEDIATE")
-            for table in _TABLES:
-                index.execute(table)
-            index.execute("INSERT INTO head VALUES (1, 0, ?)", (EMPTY_ROOT,))
-    return index

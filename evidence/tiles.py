@@ -4,6 +4,7 @@
 files of earlier sizes stay until the full one is there, as published checkpoints may need them.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -46,6 +47,30 @@ def decode_entries(bundle: bytes) -> tuple[bytes, ...]:
     return entries
 
 
+_LENGTH: Final = HASH_SIZE.to_bytes(2, "big")
+
+
+def leaves_of(bundle: bytes) -> list[bytes]:
+    """Return the leaf hashes of the entries of a bundle.
+
+    Raises:
+        Tampered: it holds anything but 32-byte entries.
+    """
+    count = len(bundle) // _STEP
+    if len(bundle) % _STEP or any(bundle[place::_STEP] != _LENGTH[place : place + 1] * count for place in (0, 1)):
+        raise Tampered("log.tile", "an entry bundle is not made of 32-byte entries")
+    sha256 = hashlib.sha256
+    return [sha256(b"\0" + bundle[start : start + HASH_SIZE]).digest() for start in range(2, len(bundle), _STEP)]
+
+
+def perfect_root(hashes: Sequence[bytes]) -> bytes:
+    """Return the root over a power of two of hashes; faster than `root_of`."""
+    sha256 = hashlib.sha256
+    while len(hashes) > 1:
+        hashes = [sha256(b"\1" + hashes[i] + hashes[i + 1]).digest() for i in range(0, len(hashes), 2)]
+    return hashes[0]
+
+
 def _hashes(tile: bytes) -> list[bytes]:
     return [tile[start : start + HASH_SIZE] for start in range(0, len(tile), HASH_SIZE)]
 
@@ -65,12 +90,21 @@ class TileReader:
             Tampered: there is none, or it does not have the length of its width; the message names it.
         """
         if (label, index) not in self._tiles:
-            self._tiles[label, index] = self._read(label, index)
+            self._tiles[label, index] = self.read(label, index)
         return self._tiles[label, index]
 
-    def _read(self, label: Label, index: int) -> bytes:
-        level, step = (label, HASH_SIZE) if isinstance(label, int) else (0, _STEP)
-        width = min(WIDTH, (self._size >> _HEIGHT * level) - index * WIDTH)
+    def width(self, label: Label, index: int) -> int:
+        """Return how many hashes or entries a tile has at this size; 0 or less: there is no such tile."""
+        return min(WIDTH, (self._size >> _HEIGHT * (label if isinstance(label, int) else 0)) - index * WIDTH)
+
+    def read(self, label: Label, index: int) -> bytes:
+        """Return what `tile` returns, from the disk and without keeping it.
+
+        Raises:
+            Tampered: there is none, or it does not have the length of its width; the message names it.
+        """
+        step = HASH_SIZE if isinstance(label, int) else _STEP
+        width = self.width(label, index)
         path = tile_path(label, index, width)
         for candidate, expected in ((path, width), (tile_path(label, index), WIDTH)):
             with suppress(FileNotFoundError, NotADirectoryError):
@@ -94,7 +128,7 @@ class TileReader:
     def entries(self) -> Iterator[bytes]:
         """Yield all entries, bundle by bundle, keeping none."""
         for index in range((self._size + WIDTH - 1) // WIDTH):
-            yield from decode_entries(self._read(ENTRIES, index))
+            yield from decode_entries(self.read(ENTRIES, index))
 
     def grown(self, entries: Sequence[bytes]) -> tuple[list[tuple[str, bytes]], list[str]]:
         """Return the files that appending `entries` makes (path, content), and the paths of tiles that become full."""

@@ -1,8 +1,12 @@
 """The result of a verification in words, in English and Dutch: what was checked, and what it does not prove."""
 
+from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
 
+from evidence import phrases
+from evidence.manifest import BackupResult
 from evidence.result import Finding, Result, Status
+from evidence.survey import LogResult
 
 Language: TypeAlias = Literal["en", "nl"]
 
@@ -155,18 +159,36 @@ _LIMITS: Final = {
     ),
 }
 
+_NUMBERS: Final = {
+    "en": "{result.size} entries; {result.bodies} bodies are there, {result.gone} were deleted after their term.",
+    "nl": "{result.size} regels; {result.bodies} teksten zijn er, {result.gone} zijn na hun termijn gewist.",
+}
 _LABELS: Final = {"en": ("Not proved", "Reason"), "nl": ("Niet bewezen", "Reden")}
 
 
-def explain(result: Result, language: Language) -> tuple[str, ...]:
+def explain(result: Result | LogResult | BackupResult, language: Language) -> tuple[str, ...]:
     """Return the result as lines for people: the status, each check, and what is not proved."""
     column = 0 if language == "en" else 1
+    status, checks, limits = _tables(result)
     not_proved, reason = _LABELS[language]
-    lines = [_STATUS[result.status][column]]
+    lines = [status[result.status][column]]
     for check in result.checks:
-        line = f"{check.number:2d}. {_FINDINGS[check.finding][column]}: {_CHECKS[check.code][column]}"
+        line = f"{check.number:2d}. {_FINDINGS[check.finding][column]}: {checks[check.code][column]}"
         if check.reason:
-            said = _REASONS[check.reason][column] if check.reason in _REASONS else f"{check.detail} [{check.reason}]"
+            known = _REASONS.get(check.reason) or phrases.REASONS.get(check.reason)
+            said = known[column] if known else f"{check.detail} [{check.reason}]"
             line += f". {reason}: {said}"
         lines.append(line)
-    return (*lines, *(f"{not_proved}: {_LIMITS[limit][column]}." for limit in result.limits))
+    if isinstance(result, LogResult) and result.status is not Status.INVALID:
+        lines.append(_NUMBERS[language].format(result=result))
+    return (*lines, *(f"{not_proved}: {limits[limit][column]}." for limit in result.limits))
+
+
+def _tables(
+    result: Result | LogResult | BackupResult,
+) -> tuple[Mapping[Status, phrases.Both], Mapping[str, phrases.Both], Mapping[str, phrases.Both]]:
+    if isinstance(result, LogResult):
+        return phrases.LOG_STATUS, phrases.LOG_CHECKS, {**_LIMITS, **phrases.LIMITS}
+    if isinstance(result, BackupResult):
+        return phrases.BACKUP_STATUS, phrases.BACKUP_CHECKS, phrases.LIMITS
+    return _STATUS, _CHECKS, _LIMITS

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from register.ids import EntryId, mint
 
@@ -38,6 +38,23 @@ class Act(StrEnum):
     ARCHIVE_KEYS = "archive.keys"
     ARCHIVE_OPEN = "archive.open"
     ARCHIVE_KEY_DESTROYED = "archive.key-destroyed"
+    BODIES_DELETED = "bodies.deleted"
+
+
+_PRUNED: Final = frozenset(
+    {
+        Act.SIGNAL_RECORD,
+        Act.SIGNAL_OPEN,
+        Act.SUBJECT_FIND,
+        Act.SUBJECT_OPEN,
+        Act.NETWORK_SHOW,
+        Act.PATHS_SHOW,
+        Act.RETENTION_PLAN,
+        Act.CERTIFICATE_SHOW,
+        Act.RECEIPT_SHOW,
+    }
+)
+"""Acts that tighten nothing: a restored graph is brought up to date without them."""
 
 
 class Outcome(StrEnum):
@@ -45,6 +62,18 @@ class Outcome(StrEnum):
 
     DONE = "done"
     REFUSED = "refused"
+
+
+class Term(StrEnum):
+    """How long the body of an entry is kept: its own term, or, of what tightens, as long as a copy lives (ledger)."""
+
+    STANDARD = "standard"
+    LEDGER = "ledger"
+
+    @classmethod
+    def of(cls, act: Act, outcome: Outcome) -> "Term":
+        """Return the term of an entry. Whatever is not known to tighten nothing is the ledger's."""
+        return cls.STANDARD if act in _PRUNED or outcome is Outcome.REFUSED else cls.LEDGER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

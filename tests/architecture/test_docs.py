@@ -29,6 +29,8 @@ SOURCES: Final = sorted(path for room in generate.ROOMS for path in (ROOT / room
 
 VECTORS: Final = {
     "archived-record-v1": "vault/archived-record-v1.json",
+    "backup-manifest-v1": "evidence/backup-manifests.json",
+    "verify": "evidence/certificates.json",
     "certificate-v1": "evidence/certificates.json",
     "facts-mac-v1": "vault/facts-mac-v1.json",
     "log-v1": "evidence/merkle.json",

@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from evidence import envelope
 from evidence.checkpoint import Checkpoint, CheckpointSigner, sign_checkpoint, with_cosignatures
-from evidence.log import Log, LogEntry
+from evidence.log import Log
 from evidence.merkle import EMPTY_ROOT, ids_root
 from evidence.note import Note, SignatureType, VerifierKey, encode_vkeys
 from evidence.proof import prove
+from evidence.shelves import LogEntry
 from evidence.statement import draft
 from evidence.trust import Trust
 from evidence.verify import DETAIL_KEY, Evidence

@@ -9,7 +9,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from evidence.log import Log, LogEntry
+from evidence.log import Log
+from evidence.shelves import LogEntry
 
 
 def entry(number: int, salt: str) -> LogEntry:

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evidence import durable, merkle
-from evidence.log import Log, LogEntry
+from evidence.log import Log
+from evidence.shelves import LogEntry
 from evidence.tiles import check_tiles, tile_path
 from register.errors import Invalid, NotFound, Tampered, Unavailable
 from tests.evidence.builders import entries
@@ -134,7 +135,13 @@ def test_bodies_are_found_by_index_and_go_by_month(tmp_path):
         assert log.body(4) == (ENTRIES[4].salt, ENTRIES[4].body)
         assert log.body(9) == (b"", kept.body)
         assert (tmp_path / "bodies/ledger/2026-12").read_bytes() == b"9  " + kept.body + b"\n"
-        (tmp_path / "bodies/standard/2026-10").unlink()
+        (tmp_path / "bodies/standard/2026-10").rename(tmp_path / "taken")
+        for ask in (lambda: log.body(0), log.check):
+            with pytest.raises(Tampered):
+                ask()
+        (tmp_path / "taken").rename(tmp_path / "bodies/standard/2026-10")
+        assert log.list_gone("standard/2026-10") == (b"0\n3\n6\n", 3)
+        log.delete_bodies("standard/2026-10")
         assert log.body(0) is None
         assert log.body(1) is not None
         assert log.check() == log.root
