@@ -30,6 +30,7 @@ class Act(StrEnum):
     KEYS_REPLACED = "keys.replaced"
     CERTIFICATE_ISSUED = "certificate.issued"
     CERTIFICATE_SHOW = "certificate.show"
+    BODIES_DELETED = "bodies.deleted"
     CLOCK_CONFIRM = "clock.confirm"
     RECEIPT_SHOW = "receipt.show"
     ACTOR_ENROL = "actor.enrol"
@@ -38,7 +39,6 @@ class Act(StrEnum):
     ARCHIVE_KEYS = "archive.keys"
     ARCHIVE_OPEN = "archive.open"
     ARCHIVE_KEY_DESTROYED = "archive.key-destroyed"
-    BODIES_DELETED = "bodies.deleted"
 
 
 _PRUNED: Final = frozenset(
