@@ -179,7 +179,7 @@ class _Case:
     advance: Advance
     form: dict[str, Any] = field(init=False)
     envelope: dsse.Envelope = field(init=False)
-    backup: Backup | None = None
+    backup: Backup = field(init=False)
 
 
 def _form(case: _Case) -> None:
@@ -229,7 +229,6 @@ def _stated(statement: Mapping[str, Any]) -> Backup:
 
 
 def _files(case: _Case) -> None:
-    assert case.backup is not None  # noqa: S101 - step 5 has set it
     for stated in case.backup.files:
         try:
             found = _read(case.path.parent, stated.name, case.advance)
@@ -242,7 +241,6 @@ def _files(case: _Case) -> None:
 
 
 def _strays(case: _Case) -> None:
-    assert case.backup is not None  # noqa: S101 - step 5 has set it
     folder = case.path.parent
     known = {each.name for each in case.backup.files} | {case.path.name}
     for path in sorted(folder.rglob("*")):
