@@ -23,6 +23,7 @@ class KeyKind(StrEnum):
     SOURCE = "source"
     DOSSIER = "dossier"
     REGISTER = "register"
+    BACKUP = "backup"
 
 
 ROOT_LABEL: Final = b"theme-register/root-key/1"

@@ -98,6 +98,10 @@ spendings: Final = _table(
     _column("at", Integer),
 )
 Index("spendings_actor", spendings.c.actor, spendings.c.what)
+# Backups whose key is here, with the civil date on which it is destroyed.
+backups: Final = _table("backups", _column("id", Text, key=True), _column("destroyed_by", Text))
+# The worker for whose backup nothing is written just now.
+pauses: Final = _table("pauses", _column("worker", Text, key=True))
 # Digests change at every purge, identifiers and receipts never: rows are found again by what stays.
 Index("tokens_digest", tokens.c.digest, unique=True)
 Index("deliveries_digest", deliveries.c.digest, unique=True)

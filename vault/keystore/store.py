@@ -29,6 +29,7 @@ from vault.formats import (
     unpad,
 )
 from vault.keystore import place, schema, statements
+from vault.keystore.backups import refuse_paused
 from vault.keystore.database import Database, chunks, many
 from vault.keystore.rows import (
     DELIVERY,
@@ -246,7 +247,7 @@ class KeyStore(Opaque):
 
         Raises:
             Conflict: code `token.raced`: another intake wrote one of these first, or an id was purged.
-            Unavailable: code `generation.moved`.
+            Unavailable: code `generation.moved`; or `register.paused`: a backup is being made.
         """
         wrap = self.root.wrap
         keys = [(name, kind, 1, wrap(kind, name, 1, key.raw)) for name, kind, key in new.keys]
@@ -260,6 +261,7 @@ class KeyStore(Opaque):
         ]
         try:
             with self.writing() as connection:
+                refuse_paused(connection)
                 statements.refuse_purged(connection, [*(row[0] for row in keys), *(row[1] for row in tokens)])
                 many(connection, statements.INSERT_KEY, statements.KEY_COLUMNS, keys)
                 statements.add_tokens(connection, tokens)

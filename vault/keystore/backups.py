@@ -1,0 +1,69 @@
+"""Backups: each has a key here until its day has come, and nobody else writes while one is made."""
+
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+from sqlalchemy import Connection, delete, insert, select
+
+from register.errors import Unavailable
+from vault.keystore import schema
+from vault.keystore.database import Database
+from vault.keystore.leases import process_start
+
+
+class Backups:
+    """The backups whose key this store holds; needs no key itself."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def note(self, backup: str, destroyed_by: date) -> None:
+        """Write down on which civil date the key of `backup` is destroyed."""
+        with self._database.writing() as connection:
+            connection.execute(insert(schema.backups).values(id=backup, destroyed_by=destroyed_by.isoformat()))
+
+    def all(self) -> dict[str, date]:
+        """Return each backup's date of destruction, by id."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(schema.backups).order_by(schema.backups.c.id)).all()
+        return {row.id: date.fromisoformat(row.destroyed_by) for row in rows}
+
+    def due(self, on: date) -> tuple[str, ...]:
+        """Return the backups whose key is to be gone on civil date `on`."""
+        return tuple(backup for backup, destroyed_by in self.all().items() if destroyed_by <= on)
+
+    def drop(self, backup: str) -> None:
+        """Take the note of a backup away, once a purge has dropped its key."""
+        with self._database.writing() as connection:
+            connection.execute(delete(schema.backups).where(schema.backups.c.id == backup))
+
+    @contextmanager
+    def paused(self, worker: str) -> Iterator[None]:
+        """Keep everybody from writing for the length of the block, or for as long as the process of `worker` lives.
+
+        Raises:
+            Unavailable: code `register.paused`: another backup is being made.
+        """
+        with self._database.writing() as connection:
+            refuse_paused(connection)
+            connection.execute(delete(schema.pauses))
+            connection.execute(insert(schema.pauses).values(worker=worker))
+        try:
+            yield
+        finally:
+            with self._database.writing() as connection:
+                connection.execute(delete(schema.pauses).where(schema.pauses.c.worker == worker))
+
+
+def refuse_paused(connection: Connection) -> None:
+    """Refuse to write while a backup is made. One whose process has ended holds nobody up.
+
+    Raises:
+        Unavailable: code `register.paused`.
+    """
+    pausing = select(schema.leases).join(schema.pauses, schema.pauses.c.worker == schema.leases.c.worker)
+    for row in connection.execute(pausing).all():
+        if row.host != platform.node() or process_start(row.pid) == row.started:
+            raise Unavailable("register.paused", "a backup is being made: nothing is written for a moment")
