@@ -46,6 +46,10 @@ RETURN a.{KEYS[ties.source]} AS key, COLLECT {{
 )
 """One text for each of BETWEEN."""
 
+CENSUS: Final = tuple(
+    f"MATCH (n:{nodes.label}) RETURN count(n) AS nodes, sum(coalesce(n.revision, 0)) AS revisions" for nodes in COPIED
+)
+
 CREATE_NODES: Final = tuple(
     f"UNWIND $rows AS row CREATE (n:{nodes.label}) SET n = row.properties SET n:$(row.labels) RETURN count(n) AS done"
     for nodes in COPIED

@@ -39,6 +39,7 @@ class Act(StrEnum):
     ARCHIVE_KEYS = "archive.keys"
     ARCHIVE_OPEN = "archive.open"
     ARCHIVE_KEY_DESTROYED = "archive.key-destroyed"
+    BACKUP_MADE = "backup.made"
 
 
 _PRUNED: Final = frozenset(

@@ -97,6 +97,7 @@ BREAKS: Final = tuple(
         ("inside-api-cli", "api/cli/show.py", "from api.cli import ask"),
         ("inside-api-http", "api/http/schemas.py", "from api.http import app"),
         ("inside-api-exchange", "api/exchange/strict_json.py", "from api.exchange import ndjson"),
+        ("inside-api-backups", "api/backups/parts.py", "from api.backups import making"),
         ("inside-api-demo", "api/demo/cast.py", "from api.demo import walk"),
     )
 )

@@ -174,6 +174,7 @@ SCANNED_ON_PURPOSE = {
     "DISTRUST[3]": "a signal's links wherever they hang",
     "RUNS": "few",
     "ORDERS": "few",
+    "CENSUS": "every record is counted",
     "ANYTHING": "the first node at hand, before a copy is written",
 }
 
