@@ -142,7 +142,7 @@ class Workplace:
     @cached_property
     def roster(self) -> Roster:
         """The names in memory."""
-        return Roster(store=Signals(self.graph), sealing=self.sealer, table=Names(), clock=self.clock)
+        return Roster(store=Signals(self.graph), sealing=self.sealer, table=Names(), clock=self.clock, trail=self.trail)
 
     @cached_property
     def logbook(self) -> Logbook:

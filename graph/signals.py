@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from itertools import chain
 from typing import Final
 
 from neo4j import ManagedTransaction, Record
 
-from graph import queries, records
+from graph import queries, records, run_queries
 from graph.connection import Graph
 from graph.labels import Label
 from graph.sight import sight
@@ -91,6 +91,22 @@ class Signals:
             return found
 
         return self.graph.write(work)
+
+    def distrust(self, ids: Collection[str], *, on: date, entry: Entry) -> None:
+        """Hide subjects and signals that do not verify, with what these signals state; `entry` is written with it.
+
+        Unlike that of a run (`graph.erasure`), this needs no lease: hiding harms no purge.
+
+        Raises:
+            Unavailable: nothing was changed.
+        """
+
+        def work(tx: ManagedTransaction) -> None:
+            for query in run_queries.DISTRUST:
+                tx.run(query, ids=sorted(ids), on=on).consume()
+            write_entries(tx, [entry])
+
+        self.graph.write(work)
 
     def roster(self, *, since: datetime | None) -> Iterator[RosterRow]:
         """Yield the mentions of signals entered at or after `since` (all when None), page by page.

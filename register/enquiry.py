@@ -14,8 +14,9 @@ from register.access import Actor, Grant, Permission, authorise
 from register.answers import Caption, Hit, Picture, Route, SignalPage, Statement, SubjectPage
 from register.audit import Act, Entry, refused_entry
 from register.budgets import Allowance, Budget, Spending
-from register.clock import Clock
-from register.errors import Exhausted, Fault, Invalid, NotFound, Refused, Tampered, Unavailable
+from register.clock import Clock, civil_date
+from register.doubts import incident, steadily
+from register.errors import Exhausted, Fault, Invalid, NotFound, Refused, Tampered
 from register.ids import IdentifierId, MentionId, SignalId, SubjectId, mint
 from register.interfaces import Lookup, Sealing
 from register.links import LinkKind
@@ -46,30 +47,25 @@ class Reason:
     case: str
 
 
+ROUNDS: Final = 3
+"""So often one question hides what does not verify and is asked again; what is left then is for the nightly run."""
+
+
 def _again(
     ask: Callable[Concatenate["Enquiry", Asked], Answer],
 ) -> Callable[Concatenate["Enquiry", Asked], Answer]:
-    """Ask once more when a record was moved between reading it and checking it, by an intake or a run's redaction.
-
-    What was read half before and half after such a change does not verify, and neither does an older revision: what
-    still does not when it is read again has been tampered with. What a purge took away between reading and opening does
-    not open either: that is no tampering, this process is over.
-    """
+    """Hide a record that does not verify, with an incident, and answer as a register without it does."""
 
     @wraps(ask)
     def asked(enquiry: "Enquiry", /, *args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
-        try:
-            return ask(enquiry, *args, **kwargs)
-        except Tampered:
-            enquiry.sealing.assert_current()
-        except Unavailable as moved:
-            if moved.code != "record.moved":
-                raise
-        try:
-            return ask(enquiry, *args, **kwargs)
-        except Tampered:
-            enquiry.sealing.assert_current()
-            raise
+        for _ in range(ROUNDS):
+            try:
+                return steadily(enquiry.sealing, lambda: ask(enquiry, *args, **kwargs))
+            except Tampered as tampered:
+                enquiry.hide(tampered.ids)
+                if not tampered.ids:
+                    raise
+        return ask(enquiry, *args, **kwargs)
 
     return asked
 
@@ -242,6 +238,14 @@ class Enquiry:
         code = "search.exhausted"
         self.trail.append([refused_entry(actor.code, actor.role, Act.SUBJECT_FIND, grant.as_of, code)])
         raise Exhausted(code, f"{self.allowance.most} searches in {self.allowance.within} are used up; ask later")
+
+    def hide(self, ids: Collection[str]) -> None:
+        """Hide subjects and signals that do not verify, at once, with an incident; there is one without ids too."""
+        now = self.clock.now()
+        if ids:
+            self.signals.distrust(ids, on=civil_date(now), entry=incident("does-not-verify", ids, now))
+        else:
+            self.trail.append([incident("does-not-open", ids, now)])
 
     def _enter(self, actor: Actor, permission: Permission, act: Act, reason: Reason) -> tuple[Grant, Witnessed]:
         now = self.clock.now()

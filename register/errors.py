@@ -66,7 +66,14 @@ class Unavailable(RegisterError):
 
 
 class Tampered(RegisterError):
-    """Something stored is not what this register wrote. One error for every cause; nothing is shown."""
+    """Something stored is not what this register wrote. One error for every cause; nothing is shown.
 
-    def __init__(self, code: str = "tampered", message: str = "stored data does not verify") -> None:
+    Attributes:
+        ids: subjects and signals that are to be hidden for it, sorted; none where the record itself is not to blame.
+    """
+
+    def __init__(
+        self, code: str = "tampered", message: str = "stored data does not verify", *, ids: Iterable[str] = ()
+    ) -> None:
         super().__init__(code, message)
+        self.ids = tuple(sorted(set(ids)))

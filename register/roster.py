@@ -11,10 +11,11 @@ from itertools import tee
 from typing import Final
 
 from register.clock import Clock
+from register.doubts import incident
 from register.errors import Unavailable
 from register.ids import MentionId, SubjectId
 from register.interfaces import Candidate, NameTable, Sealing
-from register.stores import RosterStore
+from register.stores import RosterStore, Trail
 
 OVERLAP: Final = timedelta(minutes=2)
 """How far back each refresh looks: longer than an intake transaction and the difference of two hosts' clocks."""
@@ -30,8 +31,10 @@ class Roster:
     sealing: Sealing
     table: NameTable
     clock: Clock
+    trail: Trail
     _complete: bool = False
     _since: datetime | None = None
+    _shut: list[MentionId] = field(default_factory=list, repr=False)
     _known: set[MentionId] = field(default_factory=set, repr=False)
     _rows: dict[tuple[SubjectId, tuple[str, ...], str | None], list[MentionId]] = field(
         default_factory=dict, repr=False
@@ -54,9 +57,13 @@ class Roster:
             self._known.add(row.mention)
             if opened is None:
                 _log.error("the names of mention %s do not open: it cannot be found by name", row.mention)
+                self._shut.append(row.mention)
             else:
                 self._put(row.mention, row.subject, *opened)
             count += 1
+        if self._shut:
+            self.trail.append([incident("does-not-open", self._shut, began)])
+            self._shut.clear()
         self._since, self._complete = began, True
         return count
 

@@ -6,7 +6,7 @@ Every verb is one round trip for the whole batch handed to it, and safe to run t
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from register.access import Grant
@@ -71,6 +71,12 @@ class SignalStore(Protocol):
 
     def open(self, grant: Grant, signal: SignalId, witnessed: Witnessed) -> SealedSignal | None:
         """Return the signal with its visible mentions and links, or None (absent or hidden)."""
+
+    def distrust(self, ids: Collection[str], *, on: date, entry: Entry) -> None:
+        """Hide subjects and signals that do not verify, with what these signals state; `entry` is written with it.
+
+        `on` is kept as the day of discovery of those that have none yet.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from register.sealed import (
     MENTION_FIELDS,
     SIGNAL_FIELDS,
     Facts,
+    LinkFacts,
     Sealed,
     SealedBatch,
     SealedLink,
@@ -25,6 +26,7 @@ from register.sealed import (
     SubjectFacts,
     canonical,
 )
+from vault.batchkeys import BatchKeys
 from vault.contents import (
     details_bytes,
     details_from,
@@ -33,7 +35,7 @@ from vault.contents import (
     reference_bytes,
     reference_from,
 )
-from vault.formats import Cipher, Opaque, Secret, ValueKey, digest, new_keys, value_context, value_tail
+from vault.formats import ValueKey, digest, value_context, value_tail
 from vault.keystore.rows import KeyKind, NewRows, NewToken, Rings, StoredDelivery
 from vault.keystore.store import KeyStore
 from vault.lookup import content_digest, strong_value
@@ -45,35 +47,6 @@ SOURCE_FIELD: Final = "source_description"
 _STREAM: Final = 2000
 _MENTION_TAILS: Final = {name: value_tail(name, MENTION_CONTENT) for name in MENTION_FIELDS}
 _KEPT_TAILS: Final = {1: {name: value_tail(name, 1) for name in SIGNAL_FIELDS}}
-
-
-class BatchKeys(Opaque):
-    """The keys of one batch: those the store holds, and new ones, each drawn when it is first asked for.
-
-    Attributes:
-        drawn: the new ones, by (kind, id).
-    """
-
-    __slots__ = ("_cipher", "_made", "_pool", "_rings", "drawn")
-
-    def __init__(self, rings: Rings, cipher: Cipher) -> None:
-        self._rings = rings
-        self._cipher = cipher
-        self._made: dict[tuple[str, str], ValueKey] = {}
-        self._pool: list[Secret] = []
-        self.drawn: dict[tuple[KeyKind, str], Secret] = {}
-
-    def newest(self, kind: KeyKind, name: str) -> ValueKey:
-        """Return the key to seal with."""
-        ring = self._rings.get((kind, name))
-        if ring is not None:
-            return ring[-1]
-        made = self._made.get((kind, name))
-        if made is None:
-            self._pool = self._pool or new_keys(256)
-            self.drawn[kind, name] = drawn = self._pool.pop()
-            made = self._made[kind, name] = ValueKey(drawn.raw, 1, cipher=self._cipher)
-        return made
 
 
 class Sealer:
@@ -144,8 +117,8 @@ class Sealer:
                 changed since it was read, or put back by hand: reading again tells the one from the other.
         """
         records = tuple(records)
-        if not all(map(self.verifies, records)):
-            raise Tampered
+        if wrong := [one.facts for one in records if not self.verifies(one)]:
+            raise Tampered(ids=(facts.signal if isinstance(facts, LinkFacts) else facts.id for facts in wrong))
         subjects = [one.facts for one in records if isinstance(one, SealedSubject)]
         if subjects and self.behind((one.id, one.revision) for one in subjects):
             raise Unavailable("record.moved", "a record changed while it was read; ask again")
@@ -165,11 +138,24 @@ class Sealer:
         self._store.settle((), revisions)
 
     def open_mentions(self, mentions: Sequence[SealedMention]) -> tuple[OpenedMention, ...]:
-        """Open mentions, in the order given, after checking their MACs. Raises Tampered."""
-        if not all(map(self.verifies, mentions)):
-            raise Tampered
+        """Open mentions, in the order given, after checking their MACs.
+
+        Raises:
+            Tampered: with the signals of all that do not verify, or else of all that do not open.
+        """
+        if wrong := [one.facts.signal for one in mentions if not self.verifies(one)]:
+            raise Tampered(ids=wrong)
         rings = self._store.value_keys((one.facts.subject for one in mentions), KeyKind.SUBJECT)
-        return tuple([self.open_mention(one, rings) for one in mentions])
+        opened, shut = [], []
+        for one in mentions:
+            try:
+                opened.append(self.open_mention(one, rings))
+            except Tampered:
+                # Without any key it is the key store that lacks something: no fault of the record.
+                shut.append(one.facts.signal if (KeyKind.SUBJECT, one.facts.subject) in rings else "")
+        if shut:
+            raise Tampered(ids=filter(None, shut))
+        return tuple(opened)
 
     def open_names(
         self, rows: Iterable[tuple[MentionId, SubjectId, Sealed]]
@@ -196,13 +182,24 @@ class Sealer:
             Tampered: something does not verify or open, belongs to another signal, or was taken away.
         """
         facts = signal.facts
-        if not self.verifies(signal) or not _whole(signal):
-            raise Tampered
         newest = self._store.newest([facts.id]).get(facts.id, 0)
-        if facts.revision < newest:
-            raise Tampered
+        if not self.verifies(signal) or not _whole(signal) or facts.revision < newest:
+            raise Tampered(ids=[facts.id])
         kinds = (KeyKind.SIGNAL, KeyKind.SOURCE) if with_source else (KeyKind.SIGNAL,)
         rings = self._store.value_keys([facts.id], *kinds)
+        try:
+            reference, texts = self._open_texts(signal, rings, with_source=with_source)
+        except Tampered:
+            raise Tampered(ids=[facts.id] if (KeyKind.SIGNAL, facts.id) in rings else ()) from None
+        mentions = self.open_mentions(signal.mentions)
+        if facts.revision > newest:  # only now: what was purged and put back by hand is not to be remembered
+            self._store.settle((), [(facts.id, facts.revision)])
+        return OpenedSignal(id=facts.id, facts=facts, reference=reference, texts=texts, mentions=mentions)
+
+    def _open_texts(
+        self, signal: SealedSignal, rings: Rings, *, with_source: bool
+    ) -> tuple[str, dict[str, RedactedText]]:
+        facts = signal.facts
         tails = tails_of(facts.content)
         context = value_context(self._store.register, facts.id)
 
@@ -217,11 +214,7 @@ class Sealer:
         wanted = present if with_source else present - {SOURCE_FIELD}
         if not wanted < set(SIGNAL_FIELDS) or set(signal.sealed) - {"reference", *present}:
             raise Tampered
-        texts: dict[str, RedactedText] = {name: decode_text(opened(name)) for name in SIGNAL_FIELDS if name in wanted}
-        mentions = self.open_mentions(signal.mentions)
-        if facts.revision > newest:  # only now: what was purged and put back by hand is not to be remembered
-            self._store.settle((), [(facts.id, facts.revision)])
-        return OpenedSignal(id=facts.id, facts=facts, reference=reference, texts=texts, mentions=mentions)
+        return reference, {name: decode_text(opened(name)) for name in SIGNAL_FIELDS if name in wanted}
 
     def assert_current(self) -> None:
         """Assert, right before the first byte goes out, that this process still serves the key store's generation.
