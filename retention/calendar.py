@@ -26,7 +26,7 @@ _WORDS: Final = {Unit.YEARS: "year", Unit.MONTHS: "month", Unit.WEEKS: "week", U
 class Period:
     """A term in one unit, such as five years; half a year is six months.
 
-    Not moved for weekends or holidays (Algemene termijnenwet art. 4(a)): `working.moved` does that where it must be.
+    Not moved for weekends or holidays (Algemene termijnenwet art. 4(a)); `retention.working` moves what has to be.
     """
 
     count: int

@@ -21,6 +21,8 @@ from retention.rules import (
     HandOver,
     Hold,
     Outcome,
+    RequestKind,
+    RequestTerm,
     Rule,
     Silence,
 )
@@ -47,6 +49,7 @@ Checks = Mapping[str, Check]
 
 _CODE: Final = re.compile(r"[a-z][a-z0-9]{0,19}(-[a-z0-9]{1,20}){0,5}")
 _NUMBER: Final = re.compile(r"BWBR[0-9]{7}")
+_ANSWERED: Final = Period(count=12, unit=Unit.WEEKS)
 _NEVER: Final = Period(count=1, unit=Unit.DAYS)
 _KINDS: Final[Mapping[str, SubjectKind | None]] = {**{kind.value: kind for kind in SubjectKind}, "none": None}
 
@@ -204,6 +207,21 @@ def informant(row: Table, sources: Sources) -> HandOver:
 def hold(row: Table, sources: Sources) -> Hold:
     """Read a ground of holds."""
     found = Hold(ground=row.choice("ground", HoldGround), title=row.text("title"), citation=_citation(row, sources))
+    row.close()
+    return found
+
+
+def request(row: Table, sources: Sources) -> RequestTerm:
+    """Read within which term requests of one kind are answered."""
+    found = RequestTerm(
+        kind=row.choice("kind", RequestKind),
+        title=row.text("title"),
+        citation=_citation(row, sources),
+        basis=row.choice("basis", Basis),
+        checked=_checked(row),
+        term=period(row, longest=_ANSWERED),
+        postponed=period(row, "postponed", longest=_ANSWERED) if row.has("postponed") else None,
+    )
     row.close()
     return found
 

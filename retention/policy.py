@@ -89,6 +89,7 @@ def _policy(top: Table, digest: str) -> Policy:
     informant = clauses.informant(top.inner("informant"), sources)
     handling = clauses.handling(top.inner("handling"))
     holds = tuple(clauses.hold(row, sources) for row in top.tables("holds"))
+    requests = tuple(clauses.request(row, sources) for row in top.tables("requests")) if top.has("requests") else ()
     radius, run = top.inner("blast_radius"), top.inner("run")
     search = top.inner("search") if top.has("search") else None
     policy = Policy(
@@ -105,6 +106,7 @@ def _policy(top: Table, digest: str) -> Policy:
         distrust=distrust,
         informant=informant,
         holds=holds,
+        requests=requests,
         handling=handling,
         proposed=_term(top, "proposed", _PROPOSED),
         canary=_term(top, "canary", _CANARY),
@@ -147,6 +149,8 @@ def _together(top: Table, policy: Policy) -> None:
     if policy.archive is None and any(
         Outcome.ARCHIVE_THEN_DESTROY in (rule.outcome, rule.early) for rule in policy.rules
     ):
-        top.fault("", "policy.archive", "a rule archives, and no `archive` says for how long")
+        top.fault("archive", "policy.archive", "a rule archives, and no `archive` says for how long")
+    if len({term.kind for term in policy.requests}) < len(policy.requests):
+        top.fault("requests", "policy.double", "a kind of request stands twice")
     if len({flaw.kind for flaw in policy.flaws}) < len(policy.flaws):
         top.fault("flaws", "policy.double", "a kind of flaw stands twice")

@@ -181,6 +181,26 @@ class Hold:
     citation: Citation
 
 
+class RequestKind(StrEnum):
+    """What a person can ask of the controller (Wpg art. 25 and 28)."""
+
+    ACCESS = "access"
+    RECTIFICATION = "rectification"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestTerm:
+    """Within which term a request is answered; `postponed` is by how much that may be put off, once and in writing."""
+
+    kind: RequestKind
+    title: str
+    citation: Citation
+    basis: Basis
+    checked: bool
+    term: Period
+    postponed: Period | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlastRadius:
     """How many items a run may take without a second person: `at_least`, or `percent` of the live ones if that is more.
@@ -227,6 +247,7 @@ class Policy:
     distrust: Distrust
     informant: HandOver
     holds: tuple[Hold, ...]
+    requests: tuple[RequestTerm, ...]
     handling: tuple[frozenset[HandlingCode], ...]
     proposed: Period
     canary: Period
@@ -262,6 +283,17 @@ class Policy:
     def flaw(self, kind: EventKind) -> Flaw | None:
         """Return what the policy says of data found to be incorrect or unlawful."""
         return next((flaw for flaw in self.flaws if flaw.kind is kind), None)
+
+    def request(self, kind: RequestKind) -> RequestTerm:
+        """Return within which term such a request is answered.
+
+        Raises:
+            LookupError: the policy does not say.
+        """
+        for term in self.requests:
+            if term.kind is kind:
+                return term
+        raise LookupError("no term for such a request")
 
     def cleared(self, up_to: HandlingCode) -> frozenset[HandlingCode]:
         """Return the codes that somebody cleared up to `up_to` may see: those not stricter than it."""

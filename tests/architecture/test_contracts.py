@@ -58,6 +58,7 @@ BREAKS: Final = tuple(
         ("verifier-stands-alone", "api/cli/verify.py", "from vault.keystore.store import KeyStore"),
         ("verifier-stands-alone", "api/cli/client.py", "from api import wiring"),
         ("driver", "api/wiring.py", "import neo4j"),
+        ("free-days", "retention/calendar.py", "import holidays"),
         ("driver", "register/custody.py", "from neo4j import Driver"),
         ("cryptography", "evidence/note.py", "from cryptography.hazmat.primitives import hashes"),
         ("sql", "vault/lookup.py", "import sqlalchemy"),

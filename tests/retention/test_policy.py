@@ -3,6 +3,8 @@
 import hashlib
 import json
 import re
+from dataclasses import replace
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,14 +14,24 @@ from hypothesis import strategies as st
 
 from register.errors import Invalid
 from register.grading import HandlingCode
+from register.lifetime import Event, EventKind
+from retention.calendar import NOTHING
 from retention.policy import load, shipped
-from retention.rules import BlastRadius
+from retention.rules import BlastRadius, Combine, Outcome
+from retention.terms import follow
 from retention.tomltext import line_of, lines
 
 NAME = "2026-01-01-theme-bribery.toml"
-CONTENT = (files("retention") / "policies" / NAME).read_bytes()
 VECTORS = Path(__file__).parent.parent / "vectors" / "retention"
-BAD = json.loads((VECTORS / "bad-policies.json").read_text())["cases"]
+BAD = json.loads((VECTORS / "bad-policies.json").read_text())
+SECOND = "2020-01-01-theme-bribery.toml"
+
+
+def content(name: str) -> bytes:
+    return (files("retention") / "policies" / name).read_bytes()
+
+
+CONTENT = content(NAME)
 
 
 def test_the_shipped_policy_has_what_a_schedule_needs():
@@ -38,16 +50,20 @@ def test_the_shipped_policy_has_what_a_schedule_needs():
     assert {hold.ground for hold in policy.holds} == {"wpg-14-4", "wpg-28-2-a", "wpg-28-2-b"}
 
 
-@pytest.mark.parametrize("case", BAD, ids=[case["case"] for case in BAD])
-def test_a_faulty_file_is_refused_whole(case):
-    text = CONTENT.decode()
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [(NAME, case) for case in BAD["cases"]] + [(SECOND, case) for case in BAD["second"]],
+    ids=[case["case"] for case in BAD["cases"] + BAD["second"]],
+)
+def test_a_faulty_file_is_refused_whole(name, case):
+    text = content(name).decode()
     assert text.count(case["from"]) == 1
     changed = text.replace(case["from"], case["to"])
     if not case["faults"]:
-        load(NAME, changed.encode())
+        load(name, changed.encode())
         return
     with pytest.raises(Invalid) as refused:
-        load(NAME, changed.encode())
+        load(name, changed.encode())
     faults = refused.value.faults
     assert [[fault.pointer, fault.rule] for fault in faults] == case["faults"]
     for fault in faults:
@@ -88,6 +104,62 @@ def test_a_line_less_is_a_fault_or_a_remark_less(place):
     else:
         with pytest.raises(Invalid):
             load(NAME, content)
+
+
+def test_every_rule_of_the_second_policy_has_what_a_schedule_needs():
+    """R04 for the grounds of any theme: title, mandate, scope notes, action, trigger, period."""
+    policy = shipped(SECOND)
+    articles = {rule.ground: str(rule.citation) for rule in policy.rules}
+    assert articles == {
+        "wpg-8": "Wpg art. 8(6)",
+        "wpg-9": "Wpg art. 9(4)",
+        "wpg-10-1-a": "Wpg art. 10(6)",
+        "wpg-10-1-b": "Wpg art. 10(6)",
+        "wpg-10-1-c": "Wpg art. 10(6)",
+        "wpg-12": "Wpg art. 12(6)",
+        "wpg-13": "Wpg art. 13(4)",
+    }
+    for rule in policy.rules:
+        assert rule.title
+        assert rule.scope
+        assert rule.outcome in Outcome
+        assert rule.written or (rule.starts and rule.term != NOTHING)
+        assert (rule.check is None) == (rule.kinds == {None} or rule.ground in {"wpg-8", "wpg-9", "wpg-13"})
+
+
+@pytest.mark.parametrize("place", range(len(content(SECOND).splitlines())))
+def test_a_line_less_of_the_second_policy_is_a_fault_or_another_policy(place):
+    """Nothing is read past: each line says something, or is a remark."""
+    rows = content(SECOND).decode().splitlines(keepends=True)
+    less = "".join(rows[:place] + rows[place + 1 :]).encode()
+    whole = shipped(SECOND)
+    try:
+        read = load(SECOND, less)
+    except Invalid:
+        return
+    remark = not rows[place].strip() or rows[place].startswith("#")
+    assert (replace(read, digest=whole.digest) == whole) == (remark or rows[place] in SAME_AS_UNSAID)
+
+
+SAME_AS_UNSAID = ('combine = "latest"\n', 'applies_to = ["person", "organisation", "none"]\n')
+"""What stands there for the reader: the same holds without it."""
+
+
+def test_a_term_from_several_kinds_of_event():
+    """R07: the latest, the earliest, or when each kind has happened."""
+    happened = [
+        Event(on=date(2024, month, 1), kind=EventKind(kind), accepted_on=date(2024, month, 1))
+        for month, kind in ((3, "signal"), (1, "signal"), (2, "order"), (5, "order"))
+    ]
+    rule = replace(shipped(SECOND).rule, starts=frozenset({EventKind.SIGNAL, EventKind.ORDER}))
+    ends = {way: follow(replace(rule, combine=way), happened).due_on for way in Combine}
+    assert ends == {
+        Combine.LATEST: date(2029, 5, 1),
+        Combine.EARLIEST: date(2029, 1, 1),
+        Combine.ALL: date(2029, 2, 1),
+    }
+    alone = follow(replace(rule, combine=Combine.ALL), happened[:2])
+    assert (alone.due_on, alone.event) == (None, None)
 
 
 def test_clearance_follows_the_strictness_order():
