@@ -12,7 +12,7 @@ from register.errors import Tampered, Unavailable
 from register.ids import mint
 from tests.vault.builders import one_signal
 from vault.backup import BackupKey
-from vault.keystore.backups import Backups
+from vault.keystore.backups import Backups, Quarantine
 from vault.keystore.leases import Workers, process_start
 from vault.keystore.purge import Purge
 from vault.keystore.store import KeyStore
@@ -81,3 +81,23 @@ def test_a_backup_whose_process_was_killed_holds_nobody_up(store: KeyStore, seal
         child.kill()
         child.wait()
         assert sealer.seal(one_signal()).signals
+
+
+def test_a_restored_state_is_the_newest_and_what_it_lacks_can_be_handed_in_again(
+    store: KeyStore, sealer: Sealer
+) -> None:
+    batch, lost = one_signal(), one_signal(reference="ref-2", number="NX9R41KP3")
+    for one in (batch, lost):
+        sealer.settle(sealer.seal(one))
+    (kept,) = (signal.facts for signal in batch.signals)
+    quarantine = Quarantine(store.database)
+    assert quarantine.since() is None
+    quarantine.begin(17)
+    assert quarantine.since() == 17
+    assert quarantine.recall([(kept.id, 1)], {kept.id}) == 1
+    newest = store.newest([kept.id, lost.signals[0].facts.id])
+    assert newest == {kept.id: 1}
+    again = sealer.seal(lost)
+    assert [signal.facts.id for signal in again.signals] == [lost.signals[0].facts.id]
+    quarantine.end()
+    assert quarantine.since() is None

@@ -1,15 +1,15 @@
 """Backups: each has a key here until its day has come, and nobody else writes while one is made."""
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 
 from sqlalchemy import Connection, delete, insert, select
 
 from register.errors import Unavailable
-from vault.keystore import schema
-from vault.keystore.database import Database
+from vault.keystore import schema, statements
+from vault.keystore.database import Database, many
 from vault.keystore.leases import process_start
 
 
@@ -55,6 +55,54 @@ class Backups:
         finally:
             with self._database.writing() as connection:
                 connection.execute(delete(schema.pauses).where(schema.pauses.c.worker == worker))
+
+
+class Quarantine:
+    """Whether the graph is an older one that was restored and serves nobody yet; needs no key.
+
+    Kept here and not in the graph: whoever puts an old graph in place does not say when it is fit to be used.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self, log_size: int) -> None:
+        """Let nobody be served until what the log holds from place `log_size` on has been done again."""
+        with self._database.writing() as connection:
+            connection.execute(delete(schema.quarantine))
+            connection.execute(insert(schema.quarantine).values(one=1, log_size=log_size))
+
+    def since(self) -> int | None:
+        """Return from which place on the log has to be replayed, or None: there is no quarantine."""
+        with self._database.reading() as connection:
+            return connection.execute(select(schema.quarantine.c.log_size)).scalar_one_or_none()
+
+    def end(self) -> None:
+        """Serve again."""
+        with self._database.writing() as connection:
+            connection.execute(delete(schema.quarantine))
+
+    def recall(self, revisions: Iterable[tuple[str, int]], signals: Collection[str]) -> int:
+        """Take the restored graph's state for the newest, in one transaction.
+
+        Args:
+            revisions: id and revision of every record it holds: these are remembered, and no others.
+            signals: those it holds. Deliveries of others that are not purged are pending again, so that contributors
+                can hand in once more what was lost, under the same ids and keys.
+
+        Returns:
+            How many deliveries are pending again.
+        """
+        deliveries = schema.deliveries.c
+        with self._database.writing() as connection:
+            connection.execute(delete(schema.revisions))
+            statements.remember(connection, revisions)
+            done = select(deliveries.receipt, deliveries.signal).where(
+                deliveries.done == 1, deliveries.signal.is_not(None)
+            )
+            lost = [(row.receipt,) for row in connection.execute(done).all() if row.signal not in signals]
+            many(connection, statements.PENDING, ("of_receipt",), lost)
+        return len(lost)
 
 
 def refuse_paused(connection: Connection) -> None:

@@ -102,6 +102,8 @@ Index("spendings_actor", spendings.c.actor, spendings.c.what)
 backups: Final = _table("backups", _column("id", Text, key=True), _column("destroyed_by", Text))
 # The worker for whose backup nothing is written just now.
 pauses: Final = _table("pauses", _column("worker", Text, key=True))
+# While a row is here, the graph is older than the log: it serves nobody. From which place on the log is replayed.
+quarantine: Final = _table("quarantine", _column("one", Integer, key=True), _column("log_size", Integer))
 # Digests change at every purge, identifiers and receipts never: rows are found again by what stays.
 Index("tokens_digest", tokens.c.digest, unique=True)
 Index("deliveries_digest", deliveries.c.digest, unique=True)

@@ -27,6 +27,7 @@ DELIVERIES: Final = select(schema.deliveries).where(_d.digest.in_(_digests))
 BY_RECEIPT: Final = select(schema.deliveries).where(_d.receipt == bindparam("receipt"))
 REVISIONS: Final = select(_r.id, _r.revision).where(_r.id.in_(_ids))
 TOMBSTONES: Final = select(schema.tombstones.c.id_sha256).where(schema.tombstones.c.id_sha256.in_(_digests))
+PENDING: Final = update(schema.deliveries).where(_d.receipt == bindparam("of_receipt")).values(done=literal_column("0"))
 DONE: Final = update(schema.deliveries).where(_d.signal == bindparam("of_signal")).values(done=literal_column("1"))
 MOVE_TOKEN: Final = (
     update(schema.tokens)
