@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from typing import Final
 
@@ -43,13 +43,9 @@ class Purging:
 
     graph: Graph
 
-    def lease(self, holder: str, *, now: datetime, seconds: int) -> Lease | None:
-        """Take or renew the one lease until `seconds` after `now`; None while another holder's runs."""
-        return self.graph.write(lambda tx: fence.take(tx, holder, now=now, seconds=seconds))
-
-    def release(self, lease: Lease) -> None:
-        """Give the lease back."""
-        self.graph.write(lambda tx: fence.give_back(tx, lease))
+    def accept(self, lease: Lease) -> int:
+        """Let nobody but this keeper write from now on; return the highest fence seen, this lease's if it counts."""
+        return self.graph.write(lambda tx: fence.accept(tx, lease))
 
     def subjects(self, ids: Collection[str] | None = None) -> Iterator[SubjectRecord]:
         """Stream every subject, or those of `ids` that are there, by id, with the dates of the signals that mention it.

@@ -1,28 +1,30 @@
-"""The keeper's lease: one node, taken by one holder at a time, under a number that only rises."""
+"""The keeper's lease as the graph knows it: one node. The key store decides who has it, under a number that rises.
 
-from datetime import datetime, timedelta
+A lease that somebody wrote here by hand holds nobody off: the next keeper's number is higher than what stands here.
+"""
+
 from typing import Final
 
 from neo4j import ManagedTransaction
 
 from graph import run_queries as queries
-from graph.records import microseconds
-from register.errors import Unavailable
+from register.errors import Tampered, Unavailable
 from register.runs import Lease
 
 KEY: Final = "keeper"
 
 
-def take(tx: ManagedTransaction, holder: str, *, now: datetime, seconds: int) -> Lease | None:
-    """Take or renew the lease; None while another holder's runs. One that ran out or was given back rises by one."""
-    until = microseconds(now + timedelta(seconds=seconds))
-    row = tx.run(queries.TAKE_LEASE, key=KEY, holder=holder, now=microseconds(now), until=until).single()
-    return Lease(holder=holder, fence=row["fence"]) if row else None
+def accept(tx: ManagedTransaction, lease: Lease) -> int:
+    """Let this lease write from now on, unless a higher one did; return the fence that a newer lease has to exceed.
 
-
-def give_back(tx: ManagedTransaction, lease: Lease) -> None:
-    """Give the lease back, if it is still that one."""
-    tx.run(queries.RELEASE_LEASE, key=KEY, holder=lease.holder, fence=lease.fence).consume()
+    Raises:
+        Tampered: what stands here is no number.
+    """
+    row = tx.run(queries.ACCEPT_LEASE, key=KEY, holder=lease.holder, fence=lease.fence).single(strict=True)
+    seen = row["fence"]
+    if not isinstance(seen, int):
+        raise Tampered
+    return seen
 
 
 def hold(tx: ManagedTransaction, lease: Lease) -> None:

@@ -205,7 +205,6 @@ LEASE: Final = Nodes(
     properties=(
         *_own(Kind.STRING, "key", "holder"),
         *_own(Kind.INTEGER, "fence"),
-        *_own(Kind.INSTANT, "until"),
     ),
     key=("key",),
 )

@@ -21,20 +21,12 @@ from graph.queries import BARE_MENTION, BETWEEN, LINK_ROW, LINK_TYPES, LOCK, bar
 
 # The lease.
 
-TAKE_LEASE: Final = f"""
+ACCEPT_LEASE: Final = f"""
 MERGE (l:{Label.LEASE} {{key: $key}}) ON CREATE SET l.fence = 0
 {LOCK.format("l")}
-WITH l, l.holder IS NULL OR l.until <= $now AS free
-WHERE free OR l.holder = $holder
-SET l.fence = CASE WHEN free THEN l.fence + 1 ELSE l.fence END, l.holder = $holder, l.until = $until
-RETURN l.fence AS fence
-"""
-
-RELEASE_LEASE: Final = f"""
-MATCH (l:{Label.LEASE} {{key: $key}})
-{LOCK.format("l")}
-WITH l WHERE l.holder = $holder AND l.fence = $fence
-SET l.holder = null, l.until = null
+WITH l, l.fence < $fence OR (l.fence = $fence AND l.holder = $holder) AS newest
+SET l.holder = CASE WHEN newest THEN $holder ELSE l.holder END, l.fence = CASE WHEN newest THEN $fence ELSE l.fence END
+RETURN l.fence + CASE WHEN newest OR l.fence > $fence THEN 0 ELSE 1 END AS fence
 """
 
 HOLD_LEASE: Final = f"""

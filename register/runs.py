@@ -197,6 +197,25 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """What the key store is to forget, as the journal says it was deleted.
+
+    Attributes:
+        records: ids of subjects and signals, and of what else has keys of its own.
+        identifiers: those that went with their last subject.
+        redacted: signals that stay and lost a subject.
+        on: civil date on which they are forgotten.
+        deliveries_before: what is left of deliveries forgotten before this date ends now.
+    """
+
+    records: frozenset[str]
+    identifiers: frozenset[str]
+    redacted: frozenset[str]
+    on: date
+    deliveries_before: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forgotten:
     """What the key store says of a purge, kept durably there under the run's id."""
 

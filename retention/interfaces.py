@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from register.audit import Entry
-from register.ids import IdentifierId, RunId, SubjectId
+from register.ids import RunId, SubjectId
 from register.runs import (
     Approval,
     Changed,
@@ -16,6 +16,7 @@ from register.runs import (
     ErasureBatch,
     Filed,
     Forgotten,
+    Gone,
     Lease,
     Order,
     Run,
@@ -28,14 +29,8 @@ from register.sealed import Facts, SealedLink, SealedMention, SealedSignal, Seal
 class Erasure(Protocol):
     """The graph's side; filled by `graph.erasure`. Every write asserts the lease's fence."""
 
-    def lease(self, holder: str, *, now: datetime, seconds: int) -> Lease | None:
-        """Take or renew the one lease; None while another holder's runs.
-
-        A new holder has a higher fence, and so has the same one once its own lease has run out.
-        """
-
-    def release(self, lease: Lease) -> None:
-        """Give the lease back."""
+    def accept(self, lease: Lease) -> int:
+        """Let nobody but this keeper write from now on; return the highest fence seen, this lease's if it counts."""
 
     def subjects(self, ids: Collection[str] | None = None) -> Iterator[SubjectRecord]:
         """Stream every live subject, by id, in pages; or read those of `ids` that are there."""
@@ -110,19 +105,28 @@ class Erasure(Protocol):
 class Forgetting(Protocol):
     """The key store's side (crypto.md, a purge, steps 3 to 6); filled by `vault.keystore`."""
 
+    def lease(self, holder: str, *, now: datetime, seconds: int, above: int = 0) -> Lease | None:
+        """Take or renew the one lease until `seconds` after `now`; None while another holder's runs.
+
+        A new holder has a higher fence, and so has the same one once its own lease has run out; it is above `above`.
+
+        Raises:
+            Tampered: code `fence.forged`: no keeper can have taken the fence `above`.
+        """
+
+    def release(self, lease: Lease) -> None:
+        """Give the lease back."""
+
     def forgotten(self, run: RunId) -> Forgotten | None:
         """Return what step 4 of this run did, or None if it has not been committed."""
 
     def advance_anchor(self) -> int:
         """Step 3: make a higher anchor version, both live; return it."""
 
-    def forget(
-        self, run: RunId, ids: Collection[str], identifiers: Collection[IdentifierId], *, version: int, fence: int
-    ) -> Forgotten:
+    def forget(self, run: RunId, gone: Gone, *, version: int, fence: int) -> Forgotten:
         """Step 4, in one transaction: new root and lookup keys, survivors re-wrapped, rows and tokens dropped.
 
-        `ids` are the subjects and signals that are gone, `identifiers` those that went with their last subject; all of
-        them become tombstones.
+        Records and identifiers become tombstones.
 
         Raises:
             Unavailable: generation or fence is not as read; nothing changed.

@@ -7,15 +7,15 @@ and ends as if nothing had happened. Two processes share the work: one that hold
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hmac import compare_digest
 from typing import Final
 
 from register.audit import Act, Entry
-from register.clock import Clock
+from register.clock import Clock, civil_date
 from register.errors import Unavailable
 from register.ids import mint
-from register.runs import FINISHED, Erased, Filed, Lease, Run, RunState, Skip
+from register.runs import FINISHED, Erased, Filed, Gone, Lease, Run, RunState, Skip
 from register.stores import Trail
 from retention.batches import Batches
 from retention.certificate import Account, IdsRoot, Issuer
@@ -26,6 +26,9 @@ from retention.journal import Check, Destroyed
 from retention.plan import digest
 from retention.rules import Policy
 from retention.steps import SYSTEM, Point, Progress, Step, own_entry
+
+LEASE_TRIES: Final = 3
+"""How often a lease is taken above a fence that the graph has seen meanwhile."""
 
 PATIENCE: Final = 120
 """How many pauses a run waits for the processes that still hold the old root key to end, before it gives up for now."""
@@ -70,7 +73,7 @@ class RetentionRun:
             return None
         run = self._unfinished(lease) or self._begin(lease)
         if run is None or run.state in FINISHED or run.state is RunState.PLANNED:
-            self.erasure.release(lease)
+            self.forgetting.release(lease)
             return run
         if run.state is RunState.APPROVED:
             run = self._advance(run, RunState.ERASING, lease)
@@ -99,11 +102,21 @@ class RetentionRun:
         elif run is not None:
             workers = self._replaced(run, lease)
             run = self._certify(run, workers, lease)
-        self.erasure.release(lease)
+        self.forgetting.release(lease)
         return run
 
     def _lease(self) -> Lease | None:
-        return self.erasure.lease(self.holder, now=self.clock.now(), seconds=self.policy.lease_seconds)
+        """Take or renew the lease where nobody who only writes to the graph can, and let the graph accept it."""
+        seen = 0
+        for _ in range(LEASE_TRIES):
+            now, seconds = self.clock.now(), self.policy.lease_seconds
+            lease = self.forgetting.lease(self.holder, now=now, seconds=seconds, above=seen)
+            if lease is None:
+                return None
+            seen = self.erasure.accept(lease)
+            if seen == lease.fence:
+                return lease
+        raise Unavailable("lease.lost", "another keeper writes here now")
 
     def _renewed(self, lease: Lease) -> Lease:
         """Return the same lease once more. Raises Unavailable when it ran out, even if nobody else has it."""
@@ -171,10 +184,15 @@ class RetentionRun:
             version = self.forgetting.advance_anchor()  # 6, purge 3
             self._tell(Point.ANCHOR, run)
             kept = self._still_there(gone) | (gone.subjects - {subject for subject, _ in run.due_subjects})
-            ids, identifiers = (gone.subjects | gone.signals) - kept, gone.identifiers - kept
-            forgotten = self.forgetting.forget(  # 6, purge 4
-                run.id, ids, identifiers, version=version, fence=lease.fence
+            today = civil_date(self.clock.now())
+            what = Gone(
+                records=(gone.subjects | gone.signals) - kept,
+                identifiers=gone.identifiers - kept,
+                redacted=gone.redacted,
+                on=today,
+                deliveries_before=today - timedelta(days=self.policy.resend_days),
             )
+            forgotten = self.forgetting.forget(run.id, what, version=version, fence=lease.fence)  # 6, purge 4
             self._tell(Point.KEYS, run)
         evidence = self.forgetting.destroy_old(fence=self._renewed(lease).fence)  # 6, purge 5
         self._tell(Point.OLD_KEYS, run)

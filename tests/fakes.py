@@ -24,6 +24,7 @@ from register.runs import (
     ErasureBatch,
     Filed,
     Forgotten,
+    Gone,
     Lease,
     Order,
     Run,
@@ -59,25 +60,14 @@ class FakeGraph:
     doubted: dict[str, date] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     current: Lease | None = None
-    fence: int = 0
-    until: datetime | None = None
 
     def append(self, entries: Sequence[Entry]) -> None:
         self.entries.extend(entries)
 
-    def lease(self, holder: str, *, now: datetime, seconds: int) -> Lease | None:
-        running = self.current is not None and self.until is not None and now < self.until
-        if self.current is None or not running:
-            self.fence += 1
-            self.current = Lease(holder=holder, fence=self.fence)
-        elif self.current.holder != holder:
-            return None
-        self.until = now + timedelta(seconds=seconds)
-        return self.current
-
-    def release(self, lease: Lease) -> None:
-        if lease == self.current:
-            self.current = None
+    def accept(self, lease: Lease) -> int:
+        if self.current is None or self.current.fence < lease.fence:
+            self.current = lease
+        return self.current.fence + (self.current != lease and self.current.fence == lease.fence)
 
     def _fenced(self, lease: Lease) -> None:
         if lease != self.current:
@@ -245,6 +235,25 @@ class FakeKeyStore:
     workers: dict[str, int] = field(default_factory=dict)
     results: dict[RunId, Forgotten] = field(default_factory=dict)
 
+    fence: int = 0
+    current: Lease | None = None
+    until: datetime | None = None
+    gone: list[Gone] = field(default_factory=list)
+
+    def lease(self, holder: str, *, now: datetime, seconds: int, above: int = 0) -> Lease | None:
+        running = self.current is not None and self.until is not None and now < self.until
+        if self.current is not None and running and self.current.holder != holder:
+            return None
+        if self.current is None or not running or self.fence < above:
+            self.fence = max(self.fence, above) + 1
+        self.current = Lease(holder=holder, fence=self.fence)
+        self.until = now + timedelta(seconds=seconds)
+        return self.current
+
+    def release(self, lease: Lease) -> None:
+        if lease == self.current:
+            self.current = None
+
     def forgotten(self, run: RunId) -> Forgotten | None:
         return self.results.get(run)
 
@@ -252,15 +261,14 @@ class FakeKeyStore:
         self.versions.add(max(self.versions) + 1)
         return max(self.versions)
 
-    def forget(
-        self, run: RunId, ids: Collection[str], identifiers: Collection[IdentifierId], *, version: int, fence: int
-    ) -> Forgotten:
+    def forget(self, run: RunId, gone: Gone, *, version: int, fence: int) -> Forgotten:
         if version not in self.versions or version <= self.committed:
             raise Unavailable("keys.moved", "this anchor version is not the newest")
-        dropped, unhashed = self.rows & set(ids), self.tokens & set(identifiers)
+        dropped, unhashed = self.rows & gone.records, self.tokens & gone.identifiers
         self.rows -= dropped
         self.tokens -= unhashed
-        self.tombstones |= {*ids, *identifiers}
+        self.tombstones |= gone.records | gone.identifiers
+        self.gone.append(gone)
         done = Forgotten(
             run=run,
             generation_before=self.generation,

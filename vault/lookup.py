@@ -23,8 +23,9 @@ class Lookup:
     def deliveries(self, wanted: Mapping[DeliveryKey, bytes]) -> Mapping[DeliveryKey, Delivery]:
         """Return the deliveries known under `wanted` (key → canonical content); unknown ones are absent.
 
-        Of a purged signal's delivery nothing is left but that it was done, and its receipt: its `signal` is "", and
-        any content counts as the same, since there is nothing left to compare it with.
+        Of a purged signal's delivery nothing is left but that it was done, and its receipt: its `signal` is "". For
+        it, and for a signal that was redacted, any content counts as the same: there is nothing left to compare it
+        with.
         """
         tokens = self._store.tokens
         keys = {tokens.delivery_value(key.contributor, key.reference): key for key in wanted}
@@ -58,7 +59,7 @@ def content_digest(content: bytes) -> bytes:
 def _delivery(row: StoredDelivery, content: bytes) -> Delivery:
     return Delivery(
         done=row.done,
-        same=row.signal is None or row.content == content,
+        same=row.signal is None or row.content in (b"", content),
         signal=row.signal or SignalId(""),
         receipt=row.receipt,
         subjects=row.subjects,

@@ -47,9 +47,9 @@ in_a_graph = settings(
 )
 
 
-def a_lease(graph: Graph, holder: str = "keeper-1") -> Lease:
-    lease = Purging(graph).lease(holder, now=NOW, seconds=60)
-    assert lease is not None
+def a_lease(graph: Graph, holder: str = "keeper-1", fence: int = 1) -> Lease:
+    lease = Lease(holder=holder, fence=fence)
+    assert Purging(graph).accept(lease) == fence
     return lease
 
 
@@ -108,26 +108,27 @@ def snapshot(graph: Graph) -> object:
 # The lease.
 
 
-def test_one_holder_at_a_time_under_a_rising_number(register: Graph) -> None:
+def test_the_graph_accepts_what_the_key_store_granted_last(register: Graph) -> None:
     store = Purging(register)
-    first = store.lease("keeper-1", now=NOW, seconds=60)
-    assert first == Lease(holder="keeper-1", fence=1)
-    assert store.lease("keeper-2", now=NOW + timedelta(seconds=59), seconds=60) is None
-    assert store.lease("keeper-1", now=NOW + timedelta(seconds=59), seconds=60) == first
-    second = store.lease("keeper-2", now=NOW + timedelta(seconds=120), seconds=60)
-    assert second == Lease(holder="keeper-2", fence=2)
-    store.release(first)
-    assert store.lease("keeper-1", now=NOW + timedelta(seconds=121), seconds=60) is None
-    store.release(second)
-    assert store.lease("keeper-1", now=NOW + timedelta(seconds=121), seconds=60) == Lease(holder="keeper-1", fence=3)
-    assert store.lease("keeper-1", now=NOW + timedelta(seconds=999), seconds=60) == Lease(holder="keeper-1", fence=4)
+    first, second = (Lease(holder=f"keeper-{n}", fence=n) for n in (1, 2))
+    assert [store.accept(first), store.accept(first), store.accept(second)] == [1, 1, 2]
+    assert store.accept(first) == 2  # who was overtaken is told by what
+    store.distrust([], on=TODAY, lease=second, entry=an_entry())
 
 
-def test_of_many_keepers_at_once_one_gets_the_lease(register: Graph) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        got = list(pool.map(lambda n: Purging(register).lease(f"keeper-{n}", now=NOW, seconds=60), range(8)))
-
-    assert [lease.fence for lease in got if lease] == [1]
+def test_a_lease_written_by_hand_holds_no_keeper_off(register: Graph) -> None:
+    store = Purging(register)
+    a_lease(register)
+    for fence in (7, 9):
+        forged = "MATCH (l:Lease) DELETE l CREATE (:Lease {key: 'keeper', holder: 'nobody', fence: $fence})"
+        register.write(lambda tx, query=forged, fence=fence: tx.run(query, fence=fence).consume())  # type: ignore[misc]
+        mine = Lease(holder="keeper-1", fence=7)
+        above = store.accept(mine)
+        assert above > mine.fence
+        assert store.accept(replace(mine, fence=above + 1)) == above + 1
+    register.write(lambda tx: tx.run("MATCH (l:Lease) SET l.fence = 'high'").consume())
+    with pytest.raises(Tampered):
+        store.accept(Lease(holder="keeper-1", fence=8))
 
 
 EMPTY = ErasureBatch(number=0, subjects=(), signals=(), redacted=())
@@ -144,7 +145,7 @@ WRITES: Mapping[str, Callable[[Purging, Lease], object]] = {
 def test_a_keeper_that_lost_its_lease_writes_nothing(register: Graph, write: str) -> None:
     store, mine = Purging(register), a_lease(register)
     store.begin(a_run(), mine, an_entry())
-    store.lease("keeper-2", now=NOW + timedelta(seconds=61), seconds=60)
+    a_lease(register, "keeper-2", 2)
     before, entries = snapshot(register), len(AuditTrail(register).unlogged(100))
 
     with pytest.raises(Unavailable) as caught:

@@ -484,7 +484,7 @@ def test_the_lease_is_kept_while_waiting_for_others():
 
     run = replace(world.process(), pause=pause).finish()
     assert run.state is RunState.CERTIFIED
-    assert world.evidence.filed[0][1]["run"]["fence"] == world.graph.fence
+    assert world.evidence.filed[0][1]["run"]["fence"] == world.keys.fence
 
 
 def _many(count: int = 51) -> World:

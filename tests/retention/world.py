@@ -215,6 +215,7 @@ class World:
             self.process().finish()
 
     def lease(self) -> Lease:
-        lease = self.graph.lease("keeper-1", now=self.clock.now(), seconds=60)
+        lease = self.keys.lease("keeper-1", now=self.clock.now(), seconds=60)
         assert lease is not None
+        assert self.graph.accept(lease) == lease.fence
         return lease

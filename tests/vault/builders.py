@@ -10,6 +10,7 @@ from register.grading import Category, EvaluationScheme, HandlingCode, Origin, S
 from register.ids import IdentifierId, LinkId, MentionId, ReceiptId, SignalId, SubjectId, mint
 from register.links import Basis, LinkKind
 from register.narrative import Gap
+from register.runs import Gone
 from register.sealed import LinkFacts, MentionFacts, SignalFacts, SubjectFacts
 from register.subjects import IdentifierKind, NewIdentifier
 
@@ -139,3 +140,20 @@ def one_signal(**changes: Any) -> AcceptedBatch:
     subjects = (subject(), subject())
     strong = {passport(number): IdentifierId(mint())}
     return batch([signal(subjects, strong=strong, **changes)], created=subjects, identifiers=strong)
+
+
+def gone(
+    records: Iterable[str] = (),
+    identifiers: Iterable[str] = (),
+    *,
+    redacted: Iterable[str] = (),
+    on: date = TODAY,
+    deliveries_before: date = date(2026, 8, 26),
+) -> Gone:
+    return Gone(
+        records=frozenset(records),
+        identifiers=frozenset(identifiers),
+        redacted=frozenset(redacted),
+        on=on,
+        deliveries_before=deliveries_before,
+    )

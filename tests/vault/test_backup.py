@@ -10,7 +10,7 @@ import pytest
 
 from register.errors import Tampered, Unavailable
 from register.ids import mint
-from tests.vault.builders import one_signal
+from tests.vault.builders import gone, one_signal
 from vault.backup import BackupKey
 from vault.keystore.backups import Backups, Quarantine
 from vault.keystore.leases import Workers, process_start
@@ -43,7 +43,7 @@ def test_on_its_day_the_key_is_due_and_a_purge_that_drops_it_closes_the_backup(s
     part = key.seal(1, b"one", last=True)
     assert backups.due(date(2026, 12, 28)) == ()
     assert backups.due(DAY) == (key.backup,)
-    purge.forget(mint(), [key.backup], [], version=purge.advance_anchor(), fence=1)
+    purge.forget(mint(), gone([key.backup]), version=purge.advance_anchor(), fence=1)
     purge.destroy_old(fence=1)
     later = KeyStore(store.database, store.anchor, store.cipher)
     with pytest.raises(Unavailable, match="no longer"):

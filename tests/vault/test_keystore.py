@@ -6,6 +6,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from register.access import Role
 from register.errors import Conflict, Invalid, NotFound, Tampered, Unavailable
 from register.grading import HandlingCode
 from register.ids import RunId, mint
-from tests.vault.builders import NOW, one_signal
+from tests.vault.builders import NOW, gone, one_signal
 from tests.vault.places import KINDS, REGISTER, Place, new_place
 from vault.folders import check_folder
 from vault.keystore import Credentials, KeyStore, Purge, Workers, process_start
@@ -203,7 +204,7 @@ class TestWorkers:
         assert place.open(generation=lease.generation).generation == 1
         assert workers.stale(now=NOW) == ()
         purge = Purge(store)
-        purge.forget(RunId(mint()), [], [], version=purge.advance_anchor(), fence=1)
+        purge.forget(RunId(mint()), gone(), version=purge.advance_anchor(), fence=1)
         assert purge.stale_workers(now=NOW + timedelta(days=1)) == (lease.worker,)
         with pytest.raises(Unavailable) as caught:
             place.open(generation=lease.generation)
@@ -221,7 +222,7 @@ class TestWorkers:
         assert started is not None
         workers.enrol("import", pid=child.pid, started=started, now=NOW)
         purge = Purge(store)
-        purge.forget(RunId(mint()), [], [], version=purge.advance_anchor(), fence=1)
+        purge.forget(RunId(mint()), gone(), version=purge.advance_anchor(), fence=1)
         assert len(purge.stale_workers(now=NOW)) == 1
         child.kill()
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
@@ -233,7 +234,7 @@ class TestWorkers:
         workers = Workers(store.database)
         workers.enrol("api", pid=os.getpid(), started="another boot/1", now=NOW)
         purge = Purge(store)
-        purge.forget(RunId(mint()), [], [], version=purge.advance_anchor(), fence=1)
+        purge.forget(RunId(mint()), gone(), version=purge.advance_anchor(), fence=1)
         assert purge.stale_workers(now=NOW) == ()
 
     def test_another_host_counts_by_its_sign_of_life(self, store: KeyStore, place: Place) -> None:
@@ -241,7 +242,7 @@ class TestWorkers:
         lease = workers.enrol("api", pid=1, started="there", now=NOW)
         place.run("UPDATE leases SET host = 'elsewhere'")
         purge = Purge(store)
-        purge.forget(RunId(mint()), [], [], version=purge.advance_anchor(), fence=1)
+        purge.forget(RunId(mint()), gone(), version=purge.advance_anchor(), fence=1)
         assert purge.stale_workers(now=NOW + timedelta(seconds=29)) == (lease.worker,)
         assert purge.stale_workers(now=NOW + timedelta(seconds=30)) == ()
 
@@ -305,7 +306,7 @@ class TestCredentials:
     def test_keys_outlive_a_purge(self, credentials: Credentials, store: KeyStore) -> None:
         key = self.add(credentials)
         purge = Purge(store)
-        purge.forget(RunId(mint()), [], [], version=purge.advance_anchor(), fence=1)
+        purge.forget(RunId(mint()), gone(), version=purge.advance_anchor(), fence=1)
         assert credentials.find(key, now=NOW) is not None
 
 
@@ -336,3 +337,26 @@ def test_receipts_are_the_contributors_own(store: KeyStore) -> None:
     assert found is not None
     assert (found.done, found.signal) == (False, accepted.signals[0].facts.id)
     assert lookup.receipt("hotline", accepted.signals[0].receipt) is None
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("replaced", [True, False])
+def test_a_file_that_is_moved_away_under_a_process_is_noticed(store: KeyStore, place: Place, replaced: bool) -> None:
+    sealer = Sealer(store)
+    (sealed,) = sealer.seal(one_signal()).signals
+    file = place.folder / "store" / "keys.sqlite"
+    moved = file.rename(place.folder / "moved.sqlite")
+    if replaced:
+        shutil.copy(moved, file)
+    tries: list[Callable[[], object]] = [
+        sealer.assert_current,
+        lambda: sealer.open_signal(sealed),
+        lambda: sealer.seal(one_signal(reference="new", number="NEW")),
+    ]
+    for attempt in tries:
+        with pytest.raises(Unavailable) as caught:
+            attempt()
+        assert caught.value.code == ("keystore.moved" if replaced else "keystore.absent")
+    file.unlink(missing_ok=True)
+    moved.rename(file)
+    assert sealer.open_signal(sealed).reference == "ref-1"

@@ -8,7 +8,7 @@ import pytest
 
 from register.errors import Conflict, Invalid, Tampered, Unavailable
 from register.ids import RegisterId, RunId, mint
-from tests.vault.builders import one_signal
+from tests.vault.builders import gone, one_signal
 from tests.vault.places import PostgresPlace, new_place
 from tests.vault.postgres import PASSWORD, Server
 from vault.anchors.file import FileAnchor
@@ -117,11 +117,11 @@ def test_what_a_purge_leaves_is_said_and_is_so(place: PostgresPlace) -> None:
     with closing(place.init()) as store:
         accepted = one_signal()
         Sealer(store).seal(accepted)
-        gone = accepted.created[0].id
+        purged = accepted.created[0].id
         purge = Purge(store)
-        purge.forget(RunId(mint()), [gone], [], version=purge.advance_anchor(), fence=1)
+        purge.forget(RunId(mint()), gone([purged]), version=purge.advance_anchor(), fence=1)
         evidence = purge.destroy_old(fence=1)
     assert evidence["write_ahead_log"] == "until-recycled"
-    assert gone.encode() not in place.files()
+    assert purged.encode() not in place.files()
     log = b"".join(path.read_bytes() for path in (place.server.data / "pg_wal").iterdir() if path.is_file())
-    assert gone.encode() in log
+    assert purged.encode() in log

@@ -5,6 +5,7 @@ present anchor and the present store. It must find nothing; the variants that on
 lookup key, are the controls that prove it would find something.
 """
 
+import hashlib
 import os
 import pickle
 import signal as signals
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
@@ -21,10 +23,10 @@ from register.accepted import AcceptedBatch
 from register.errors import Conflict, RegisterError, Tampered, Unavailable
 from register.ids import IdentifierId, RunId, mint
 from register.interfaces import DeliveryKey
-from register.runs import Forgotten
+from register.runs import Forgotten, Gone
 from register.sealed import SealedBatch, SealedMention
 from register.subjects import NewIdentifier
-from tests.vault.builders import batch, one_signal, passport, signal, subject
+from tests.vault.builders import TODAY, batch, gone, one_signal, passport, signal, subject
 from tests.vault.places import KINDS, REGISTER, Place, new_place
 from vault.anchors.file import FileAnchor
 from vault.formats import RootKey, Tokens, identifier_value
@@ -73,6 +75,10 @@ class House:
     def identifiers(self) -> list[IdentifierId]:
         return [one for n in self.due for one in self.batches[n].identifiers.values()]
 
+    @property
+    def gone(self) -> Gone:
+        return gone(self.ids, self.identifiers)
+
     def passport(self, n: int) -> NewIdentifier:
         return passport(f"NX{n:07}")
 
@@ -116,7 +122,7 @@ def purge(house: House, anchor: FileAnchor | None = None, *, fence: int = 1) -> 
         run = Purge(store)
         done = run.forgotten(RUN)
         if done is None:
-            done = run.forget(RUN, house.ids, house.identifiers, version=run.advance_anchor(), fence=fence)
+            done = run.forget(RUN, house.gone, version=run.advance_anchor(), fence=fence)
     with closing(house.place.open(anchor)) as store:
         Purge(store).destroy_old(fence=fence)
     return done
@@ -191,7 +197,7 @@ def test_purges_follow_one_another(house: House) -> None:
     purge(house)
     with closing(house.place.open()) as store:
         run = Purge(store)
-        third = run.forget(RunId("1" * 32), [], [], version=run.advance_anchor(), fence=1)
+        third = run.forget(RunId("1" * 32), gone(), version=run.advance_anchor(), fence=1)
         run.destroy_old(fence=1)
     assert (third.generation_after, third.anchor_after, third.rows_dropped) == (3, 3, 0)
     house.check_survivors()
@@ -207,7 +213,7 @@ def test_control_the_old_copy_opens_all_while_its_anchor_lives(house: House, tmp
     old = copied(house, tmp_path / "old")
     with closing(house.place.open()) as store:
         run = Purge(store)
-        run.forget(RUN, house.ids, house.identifiers, version=run.advance_anchor(), fence=1)  # step 5 left out
+        run.forget(RUN, house.gone, version=run.advance_anchor(), fence=1)  # step 5 left out
     found, tried = attack(old.place, house.place, house)
     assert set(house.ids) <= found
     assert len(tried) == len(house.batches)
@@ -288,10 +294,41 @@ def test_a_purged_subject_leaves_the_delivery_of_a_signal_that_stays(house: Hous
     first, second = house.batches[n].created
     with closing(house.place.open()) as store:
         run = Purge(store)
-        run.forget(RUN, [first.id], [], version=run.advance_anchor(), fence=1)
+        run.forget(RUN, gone([first.id]), version=run.advance_anchor(), fence=1)
     with closing(house.place.open()) as store:
         found = Lookup(store).deliveries({house.delivery(n): b""})[house.delivery(n)]
     assert found.subjects == {1: second.id}
+
+
+def test_a_redacted_signals_delivery_loses_the_digest_of_its_content(house: House) -> None:
+    """The digest of what was handed in is a fingerprint of the subject who went: a guess could be compared with it."""
+    n = house.staying[0]
+    first, _ = house.batches[n].created
+    digest = hashlib.sha256(house.batches[n].signals[0].digest).digest()
+    with closing(house.place.open()) as store:
+        run = Purge(store)
+        what = gone([first.id], redacted=[house.batches[n].signals[0].facts.id])
+        run.forget(RUN, what, version=run.advance_anchor(), fence=1)
+    with closing(house.place.open()) as store:
+        found = Lookup(store).deliveries({house.delivery(n): b"any content"})[house.delivery(n)]
+        assert (found.done, found.same) == (True, True)
+        for receipt, wrapped in house.place.run("SELECT receipt, wrapped FROM deliveries WHERE signal IS NOT NULL"):
+            payload = store.root.unwrap("delivery", receipt, 0, wrapped)
+            assert (digest.hex().encode() in payload) is False
+        other = house.delivery(house.staying[1])
+        assert not Lookup(store).deliveries({other: b"other content"})[other].same
+
+
+def test_what_is_left_of_a_delivery_ends_when_nobody_may_send_it_again(house: House) -> None:
+    purge(house)
+    left = "SELECT count(*) FROM deliveries WHERE forgotten_by IS NOT NULL"
+    for run, before, expected in (("1", TODAY, 6), ("2", TODAY + timedelta(days=1), 0)):
+        with closing(house.place.open()) as store:
+            later = Purge(store)
+            what = gone(deliveries_before=before)
+            later.forget(RunId(run * 32), what, version=later.advance_anchor(), fence=1)
+        assert house.place.run(left) == [(expected,)]
+    house.check_survivors()
 
 
 def test_a_purged_id_is_never_used_again(house: House) -> None:
@@ -309,8 +346,8 @@ def test_forgetting_twice_is_forgetting_once(house: House) -> None:
     with closing(house.place.open()) as store:
         run = Purge(store)
         version = run.advance_anchor()
-        done = run.forget(RUN, house.ids, house.identifiers, version=version, fence=1)
-        assert run.forget(RUN, house.ids, house.identifiers, version=version, fence=1) == done
+        done = run.forget(RUN, house.gone, version=version, fence=1)
+        assert run.forget(RUN, house.gone, version=version, fence=1) == done
         assert run.forgotten(RUN) == done
     with closing(house.place.open()) as store:
         run = Purge(store)
@@ -339,7 +376,7 @@ def test_a_process_of_the_old_generation_does_nothing_more(house: House) -> None
             lambda: sealer.behind([("a", 1)]),
             lambda: lookup.identifiers([passport()]),
             lambda: lookup.deliveries({house.delivery(n): b""}),
-            lambda: Purge(late).forget(RunId("3" * 32), [], [], version=9, fence=1),
+            lambda: Purge(late).forget(RunId("3" * 32), gone(), version=9, fence=1),
         ]
         for attempt in tries:
             with pytest.raises(Unavailable) as caught:
@@ -352,10 +389,10 @@ def test_a_purge_needs_a_higher_live_anchor_version_and_the_fence(house: House) 
         run = Purge(store)
         for version in (0, 1, 7):
             with pytest.raises(Unavailable):
-                run.forget(RUN, house.ids, [], version=version, fence=1)
+                run.forget(RUN, house.gone, version=version, fence=1)
         store.take_fence(9)
         with pytest.raises(Unavailable) as caught:
-            run.forget(RUN, house.ids, [], version=run.advance_anchor(), fence=8)
+            run.forget(RUN, house.gone, version=run.advance_anchor(), fence=8)
         assert caught.value.code == "fence.passed"
         with pytest.raises(Unavailable):
             run.destroy_old(fence=8)
@@ -370,7 +407,7 @@ def test_an_old_root_that_still_opens_is_an_alarm(house: House, tmp_path: Path) 
 
     with closing(house.place.open(Forgetful(house.place.folder / "anchor"))) as store:
         run = Purge(store)
-        run.forget(RUN, house.ids, [], version=run.advance_anchor(), fence=1)
+        run.forget(RUN, house.gone, version=run.advance_anchor(), fence=1)
         with pytest.raises(Tampered) as caught:
             run.destroy_old(fence=1)
     assert caught.value.code == "anchor.survives"
@@ -470,7 +507,7 @@ def test_killed_between_two_steps(house: House, tmp_path: Path, point: str) -> N
 def test_killed_while_an_anchor_version_was_overwritten(house: House, half: bytes) -> None:
     with closing(house.place.open()) as store:
         run = Purge(store)
-        run.forget(RUN, house.ids, house.identifiers, version=run.advance_anchor(), fence=1)
+        run.forget(RUN, house.gone, version=run.advance_anchor(), fence=1)
     (house.place.folder / "anchor" / "0000000001.key").write_bytes(half)
     purge(house)
     house.check_survivors()
@@ -594,10 +631,10 @@ def test_no_byte_of_the_file_names_what_was_purged(tmp_path: Path, monkeypatch: 
             sealer.settle(sealed)
             signals_ += [one.facts.id for one in handed]
             subjects += [one.id for one in created]
-        gone = {*subjects[::2], *signals_[::2]}
+        ids = {*subjects[::2], *signals_[::2]}
         forgetting = Purge(store)
-        forgetting.forget(RUN, gone, [], version=forgetting.advance_anchor(), fence=1)
+        forgetting.forget(RUN, gone(ids), version=forgetting.advance_anchor(), fence=1)
         forgetting.destroy_old(fence=1)
     content = place.files()
-    assert [one for one in sorted(gone) if one.encode() in content] == []
-    assert all(one.encode() in content for one in {*subjects, *signals_} - gone)
+    assert [one for one in sorted(ids) if one.encode() in content] == []
+    assert all(one.encode() in content for one in {*subjects, *signals_} - ids)

@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, s
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.sql.dml import Insert, UpdateBase
 
 from register.errors import RegisterError, Tampered, Unavailable
 from vault.keystore import postgresql, schema
@@ -149,7 +149,7 @@ def many(connection: Connection, statement: UpdateBase, names: tuple[str, ...], 
         return 0
     if connection.dialect.name == "postgresql":
         return postgresql.many(connection, statement, names, rows)
-    text, order = _compiled(statement, connection.dialect)
+    text, order = _compiled(statement, connection.dialect, names)
     if order != names:
         places = [names.index(name) for name in order]
         rows = [tuple([row[place] for place in places]) for row in rows]
@@ -157,8 +157,9 @@ def many(connection: Connection, statement: UpdateBase, names: tuple[str, ...], 
 
 
 @lru_cache(maxsize=64)
-def _compiled(statement: UpdateBase, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
-    compiled = statement.compile(dialect=dialect)
+def _compiled(statement: UpdateBase, dialect: Dialect, names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    columns = list(names) if isinstance(statement, Insert) else None
+    compiled = statement.compile(dialect=dialect, column_keys=columns)
     if not isinstance(compiled, SQLCompiler) or compiled.positiontup is None:
         raise TypeError("the database's driver takes no parameters by position")
     return str(compiled), tuple(compiled.positiontup)

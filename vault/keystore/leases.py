@@ -1,4 +1,4 @@
-"""Leases of workers: every process that has held the root key, with the generation it serves.
+"""Leases: of the one keeper, and of workers: every process that has held the root key, with its generation.
 
 A worker counts as alive while its process exists (same host, same start, no zombie: a zombie holds no memory), or, on
 another host, while its last sign of life is younger than 30 seconds.
@@ -10,13 +10,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, exists, insert, select, update
 
-from register.errors import Unavailable
+from register.errors import Tampered, Unavailable
 from register.ids import mint
+from register.runs import Lease
 from vault.keystore import schema
 from vault.keystore.database import Database
 
+HIGHEST_FENCE: Final = 2**53
 SILENCE: Final = timedelta(seconds=30)
 
 
@@ -26,6 +28,47 @@ class WorkerLease:
 
     worker: str
     generation: int
+
+
+class Keeper:
+    """The one keeper's lease. Who writes to the graph alone cannot take it, lengthen it or hold it off."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def take(self, holder: str, *, now: datetime, seconds: int, above: int = 0) -> Lease | None:
+        """Take or renew the lease until `seconds` after `now` (aware, UTC); None while another holder's runs.
+
+        Args:
+            holder: code of the keeper.
+            now: present instant.
+            seconds: how long it lasts from now.
+            above: a fence that the graph has seen; the new one is higher than this and than any taken here.
+
+        Raises:
+            Tampered: code `fence.forged`: no keeper can have taken the one that the graph has seen.
+        """
+        if above > HIGHEST_FENCE:
+            raise Tampered("fence.forged", "the graph names a keeper's number that none can have taken")
+        with self._database.writing() as connection:
+            fence = connection.execute(select(schema.register.c.fence)).scalar_one()
+            held = connection.execute(select(schema.keeper)).one_or_none()
+            running = held is not None and now < datetime.fromisoformat(held.until)
+            if held is not None and running and held.holder != holder:
+                return None
+            if not running or fence < above:
+                fence = max(fence, above) + 1
+                connection.execute(update(schema.register).values(fence=fence))
+            until = (now + timedelta(seconds=seconds)).isoformat()
+            connection.execute(delete(schema.keeper))
+            connection.execute(insert(schema.keeper).values(one=1, holder=holder, until=until))
+        return Lease(holder=holder, fence=fence)
+
+    def give_back(self, lease: Lease) -> None:
+        """Give the lease back, if it is still that one."""
+        mine = exists(select(schema.register.c.one).where(schema.register.c.fence == lease.fence))
+        with self._database.writing() as connection:
+            connection.execute(delete(schema.keeper).where(schema.keeper.c.holder == lease.holder, mine))
 
 
 class Workers:

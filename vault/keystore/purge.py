@@ -14,12 +14,12 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, delete, func, insert, select, tuple_, update
 
 from register.errors import Tampered, Unavailable
-from register.ids import IdentifierId, RunId
-from register.runs import Forgotten
+from register.ids import RunId
+from register.runs import Forgotten, Gone, Lease
 from vault.formats import RootKey, Secret, Tokens, new_keys, unpad
 from vault.keystore import schema, statements
 from vault.keystore.database import chunks, many
-from vault.keystore.leases import Workers
+from vault.keystore.leases import Keeper, Workers
 from vault.keystore.rows import (
     DELIVERY,
     DELIVERY_KEY,
@@ -51,6 +51,14 @@ class Purge:
         self._database = store.database
         self._anchor = store.anchor
 
+    def lease(self, holder: str, *, now: datetime, seconds: int, above: int = 0) -> Lease | None:
+        """See `leases.Keeper.take`."""
+        return Keeper(self._database).take(holder, now=now, seconds=seconds, above=above)
+
+    def release(self, lease: Lease) -> None:
+        """Give the keeper's lease back."""
+        Keeper(self._database).give_back(lease)
+
     def forgotten(self, run: RunId) -> Forgotten | None:
         """Return what step 4 of this run did, or None if it has not been committed."""
         with self._database.reading() as connection:
@@ -60,17 +68,14 @@ class Purge:
         """Step 3: make a higher anchor version, both live; return it."""
         return self._anchor.advance()
 
-    def forget(
-        self, run: RunId, ids: Collection[str], identifiers: Collection[IdentifierId], *, version: int, fence: int
-    ) -> Forgotten:
+    def forget(self, run: RunId, gone: Gone, *, version: int, fence: int) -> Forgotten:
         """Step 4, in one transaction: new root and lookup keys, survivors re-wrapped, rows and tokens dropped.
 
         A row that does not unwrap is left as it is: it opened nothing before, and must not hold up the purge.
 
         Args:
             run: id of the run; a run that was committed is answered with what it did then.
-            ids: subjects and signals that are gone.
-            identifiers: identifiers that went with their last subject.
+            gone: what the journal says is deleted.
             version: of the anchor, made by `advance_anchor`.
             fence: number of the keeper's lease.
 
@@ -89,8 +94,8 @@ class Purge:
             if version <= head.anchor_version or not self._anchor.probe(version):
                 raise Unavailable("anchor.version", "the root key's new anchor version is not a higher, live one")
             before = _count(connection, schema.keys), _count(connection, schema.tokens)
-            _drop(connection, run, set(ids), set(identifiers))
-            kept = self._replace(connection, head, version, frozenset(ids))
+            _drop(connection, run, gone)
+            kept = self._replace(connection, head, version, gone)
             result = Forgotten(
                 run=run,
                 generation_before=head.generation,
@@ -160,7 +165,7 @@ class Purge:
                 )
             )
 
-    def _replace(self, connection: Connection, head: Row[Any], version: int, gone: frozenset[str]) -> int:
+    def _replace(self, connection: Connection, head: Row[Any], version: int, gone: Gone) -> int:
         """Put new root and lookup keys in place, and everything under them; return how many keys were kept."""
         old, generation = self._store.root, head.generation + 1
         fresh_root, lookup = new_keys(2)
@@ -214,13 +219,15 @@ def _count(connection: Connection, table: Any) -> int:
     return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
-def _drop(connection: Connection, run: RunId, ids: set[str], identifiers: set[IdentifierId]) -> None:
-    gone = [(one,) for one in sorted(ids)]
-    many(connection, statements.DROP_KEYS, ("of_id",), gone)
-    many(connection, statements.DROP_REVISION, ("of_id",), gone)
-    many(connection, statements.FORGET_DELIVERY, ("by_run", "of_signal"), [(run, *row) for row in gone])
-    many(connection, statements.DROP_TOKEN, ("of_identifier",), [(one,) for one in sorted(identifiers)])
-    stones = sorted(map(tombstone, ids | identifiers))
+def _drop(connection: Connection, run: RunId, gone: Gone) -> None:
+    connection.execute(statements.END_DELIVERIES, {"before": gone.deliveries_before.isoformat()})
+    ids = [(one,) for one in sorted(gone.records)]
+    many(connection, statements.DROP_KEYS, ("of_id",), ids)
+    many(connection, statements.DROP_REVISION, ("of_id",), ids)
+    on = gone.on.isoformat()
+    many(connection, statements.FORGET_DELIVERY, ("by_run", "on", "of_signal"), [(run, on, *row) for row in ids])
+    many(connection, statements.DROP_TOKEN, ("of_identifier",), [(one,) for one in sorted(gone.identifiers)])
+    stones = sorted(map(tombstone, gone.records | gone.identifiers))
     many(connection, statements.ADD_TOMBSTONE[connection.dialect.name], ("id_sha256",), [(stone,) for stone in stones])
 
 
@@ -250,7 +257,7 @@ def _rewrap_keys(connection: Connection, old: RootKey, new: RootKey) -> int:
     unwrap, wrap = old.unwrap, new.wrap
 
     def remake(row: Any) -> tuple[Any, ...]:
-        name, kind, version, wrapped = row
+        name, kind, version, wrapped, _ = row
         return wrap(kind, name, version, unwrap(kind, name, version, wrapped)), name, kind, version
 
     kept = 0
@@ -270,13 +277,11 @@ def _remake_tokens(connection: Connection, old: RootKey, new: RootKey, tokens: T
         many(connection, statements.REMAKE_TOKEN, statements.REMAKE_TOKEN_NAMES, _each(page, remake, "tokens"))
 
 
-def _remake_deliveries(
-    connection: Connection, old: RootKey, new: RootKey, tokens: Tokens, gone: frozenset[str]
-) -> None:
+def _remake_deliveries(connection: Connection, old: RootKey, new: RootKey, tokens: Tokens, gone: Gone) -> None:
     def remake(row: Any) -> tuple[Any, ...]:
         payload = old.unwrap(DELIVERY, row.receipt, 0, row.wrapped)
         value, _ = split_payload(payload)
-        left = purged_payload(payload, gone, whole=row.signal is None)
+        left = purged_payload(payload, gone.records, whole=row.signal is None, redacted=row.signal in gone.redacted)
         return tokens.token(value), new.wrap(DELIVERY, row.receipt, 0, left), row.receipt
 
     for page in _pages(connection, schema.deliveries, "receipt"):

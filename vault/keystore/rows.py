@@ -51,7 +51,7 @@ class StoredDelivery:
     """A delivery. Of a purged signal's only `receipt` is left: `signal` is None, everything else empty.
 
     Attributes:
-        content: SHA-256 of the canonical content.
+        content: SHA-256 of the canonical content; empty once the signal was redacted.
         subjects: id of the subject at each place of the signal that was new then.
     """
 
@@ -82,8 +82,15 @@ def delivery_payload(value: bytes, delivery: StoredDelivery) -> bytes:
     return pad(prefixed(value) + _encode(content).encode())
 
 
-def purged_payload(payload: bytes, gone: frozenset[str], *, whole: bool) -> bytes:
-    """Return what a purge of the subjects `gone` leaves of a payload; `whole`: the signal itself is purged.
+def purged_payload(payload: bytes, gone: frozenset[str], *, whole: bool, redacted: bool = False) -> bytes:
+    """Return what a purge of the subjects `gone` leaves of a payload.
+
+    Args:
+        payload: of a delivery.
+        gone: ids.
+        whole: the signal itself is purged.
+        redacted: it lost a subject: the digest of its content, against which a guess at that subject could be
+            compared, goes.
 
     Raises:
         Tampered: it is no payload.
@@ -93,11 +100,9 @@ def purged_payload(payload: bytes, gone: frozenset[str], *, whole: bool) -> byte
         return pad(prefixed(value))
     content = json.loads(rest)
     left = {place: one for place, one in content["subjects"].items() if one not in gone}
-    return (
-        payload
-        if left == content["subjects"]
-        else pad(prefixed(value) + _encode({**content, "subjects": left}).encode())
-    )
+    if left == content["subjects"] and not redacted:
+        return payload
+    return pad(prefixed(value) + _encode({**content, "content": "", "subjects": left}).encode())
 
 
 def split_payload(payload: bytes) -> tuple[bytes, bytes]:

@@ -42,6 +42,7 @@ keys: Final = _table(
     _column("kind", Text, key=True),
     _column("version", Integer, key=True),
     _column("wrapped", LargeBinary),
+    Column("seals", Integer, nullable=False, server_default="0"),  # how often values were sealed under it
 )
 tokens: Final = _table(
     "tokens",
@@ -57,6 +58,7 @@ deliveries: Final = _table(
     _column("done", Integer),
     _column("signal", Text, null=True),
     _column("forgotten_by", Text, null=True),  # run
+    _column("forgotten_on", Text, null=True),  # civil date
     _column("wrapped", LargeBinary),
 )
 revisions: Final = _table("revisions", _column("id", Text, key=True), _column("revision", Integer))
@@ -78,6 +80,8 @@ leases: Final = _table(
     _column("generation", Integer),
     _column("heartbeat", Text),
 )
+# The one keeper, under the number in `register.fence`.
+keeper: Final = _table("keeper", _column("one", Integer, key=True), _column("holder", Text), _column("until", Text))
 credentials: Final = _table(
     "credentials",
     _column("id", Text, key=True),

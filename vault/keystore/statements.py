@@ -43,8 +43,9 @@ DROP_FORMER_ROOT: Final = delete(schema.former_roots).where(
 FORGET_DELIVERY: Final = (
     update(schema.deliveries)
     .where(_d.signal == bindparam("of_signal"))
-    .values(done=literal_column("1"), signal=null(), forgotten_by=bindparam("by_run"))
+    .values(done=literal_column("1"), signal=null(), forgotten_by=bindparam("by_run"), forgotten_on=bindparam("on"))
 )
+END_DELIVERIES: Final = delete(schema.deliveries).where(_d.forgotten_on < bindparam("before"))
 ADD_TOMBSTONE: Final = {
     "sqlite": sqlite.insert(schema.tombstones).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(schema.tombstones).on_conflict_do_nothing(),
