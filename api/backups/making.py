@@ -21,6 +21,7 @@ from register.ids import mint
 from register.runs import Lease, RunState
 from vault.backup import BackupKey
 from vault.keystore.backups import Backups
+from vault.keystore.leases import Keeper
 from vault.signing import SignatureVerifier
 
 KEPT: Final = timedelta(days=35)
@@ -50,7 +51,8 @@ def create(opened: Workplace, target: Path, told: Told = lambda _: None) -> Made
         Conflict: `backup.exists`: there is something at its place already.
     """
     holder = mint()
-    lease = opened.erasure.lease(holder, now=opened.clock.now(), seconds=opened.policy.lease_seconds)
+    keeper = Keeper(opened.store.database)
+    lease = keeper.take(holder, now=opened.clock.now(), seconds=opened.policy.lease_seconds)
     if lease is None:
         raise _under_way()
     try:
@@ -58,7 +60,7 @@ def create(opened: Workplace, target: Path, told: Told = lambda _: None) -> Made
             raise _under_way()
         return _create(opened, target, lease, told)
     finally:
-        opened.erasure.release(lease)
+        keeper.give_back(lease)
 
 
 def _create(opened: Workplace, target: Path, lease: Lease, told: Told) -> Made:
@@ -100,7 +102,8 @@ def _copied(opened: Workplace, folder: Path, key: BackupKey, lease: Lease, told:
     copies = Copies(opened.graph)
 
     def renewed(lines: int) -> None:
-        opened.erasure.lease(lease.holder, now=opened.clock.now(), seconds=opened.policy.lease_seconds)
+        seconds = opened.policy.lease_seconds
+        Keeper(opened.store.database).take(lease.holder, now=opened.clock.now(), seconds=seconds)
         told(lines)
 
     for _ in range(TRIES):
