@@ -20,6 +20,7 @@ from api.cli import app
 from api.http.problems import STATUS
 from api.settings import Settings
 from docs.codes import RULE, Codes, Found
+from docs.conformance import ROWS, rows
 from evidence.result import CHECKS, FAILED_EXIT, STALE_EXIT
 from register.audit import Act
 from register.rules import RULES
@@ -139,9 +140,30 @@ def audit() -> str:
     return "\n".join([page("audit-trail"), table(head, rows)])
 
 
+def conformance() -> str:
+    """Return the page that says which requirement from outside is shown by which test."""
+    parts = [page("conformance")]
+    counts = []
+    for chapter in ROWS:
+        found = rows(chapter)
+        tally = {state: sum(row.state == state for row in found) for state in ("passed", "partly", "not")}
+        counts.append((chapter, *map(str, tally.values())))
+        shown = ((row.number, row.title, row.state, row.shown) for row in found)
+        about = f"## {_title(chapter)}\n\n{ROWS[chapter]['about']}\n"
+        parts += [about, table(("row", "what is asked", "state", "shown by; what is lacking"), shown)]
+    parts.insert(1, table(("chapter", "passed", "partly", "not"), counts))
+    return "\n".join(parts)
+
+
 def pages() -> Mapping[str, str]:
     """Return the text of every made page by its file name."""
-    return {"settings.md": settings(), "errors.md": errors(found()), "commands.md": commands(), "audit.md": audit()}
+    return {
+        "settings.md": settings(),
+        "errors.md": errors(found()),
+        "commands.md": commands(),
+        "audit.md": audit(),
+        "conformance.md": conformance(),
+    }
 
 
 def stale() -> list[str]:

@@ -15,7 +15,7 @@ import pytest
 
 from api.cli import app
 from api.settings import Settings, environment
-from docs import generate
+from docs import conformance, generate
 from docs.codes import RULE, Codes, Found
 from register.audit import Act
 from register.rules import RULES
@@ -53,7 +53,7 @@ def found() -> tuple[Found, ...]:
     return generate.found()
 
 
-@pytest.mark.parametrize("name", ["audit.md", "commands.md", "errors.md", "settings.md"])
+@pytest.mark.parametrize("name", ["audit.md", "commands.md", "conformance.md", "errors.md", "settings.md"])
 def test_a_made_page_is_what_the_code_says(name: str, pages: Mapping[str, str]) -> None:
     kept = (DOCS / name).read_text("utf-8")
     changes = difflib.unified_diff(kept.splitlines(), pages[name].splitlines(), "kept", "the code", lineterm="", n=0)
@@ -80,6 +80,16 @@ def cells(page: str) -> Iterator[list[str]]:
 
 
 # Settings.
+
+
+def test_every_row_from_outside_is_shown_or_says_what_is_lacking() -> None:
+    """No row of the checklists, of the worked examples and of what the law wants recorded is forgotten."""
+    chapters = {chapter: conformance.rows(chapter) for chapter in conformance.ROWS}
+    numbers = {row.number for found in chapters.values() for row in found}
+    assert numbers >= {f"R{n:02d}" for n in range(1, 41)} | {f"C{n:02d}" for n in range(1, 33)}
+    assert numbers >= {f"W{n}" for n in range(1, 24)}
+    assert [row.number for found in chapters.values() for row in found if not row.tests and not row.lacking] == []
+    assert set(conformance.named()) - numbers == set()
 
 
 def test_every_setting_is_documented_and_read_from_the_variable_named(
