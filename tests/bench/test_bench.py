@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench import __main__ as bench
-from bench import background, intake, name_search, network, removal
+from bench import background, intake, name_search, network, removal, seals
 from bench.report import percentile
 from bench.stopwatch import Stopwatch
 
@@ -33,6 +33,14 @@ def test_intake(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(told["rounds"]) == ["round 1"]
     assert list(told["profile"]) == ["parse", "check", "compose", "lookup", "seal", "key store", "graph"]
     assert sum(phase["share"] for phase in told["profile"].values()) == pytest.approx(1, abs=0.01)
+
+
+def test_seals_are_counted_with_the_cipher_and_with_none(capsys):
+    seals.main(["--signals", "20", "--rounds", "1", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert (told["bench"], told["sizes"]["signals"]) == ("seals", 20)
+    assert set(told["rates"]) == {"AES-256-GCM", "null cipher"}
+    assert all(rate > 0 for side in told["rates"].values() for rate in side.values())
 
 
 def test_network(capsys: pytest.CaptureFixture[str]) -> None:

@@ -104,6 +104,12 @@ def test_bad_sealed_values_do_not_open(case: dict[str, Any]) -> None:
     assert str(caught.value) == str(Tampered())
 
 
+def test_the_vectors_stand_on_both_sides_of_every_padding_boundary() -> None:
+    sizes = {len(case.values[0]["plaintext"]) // 2 for case in vectors("sealed-value-v1.json", "good")}
+    edges = (16, 32, 64, 128, 256, 512, 768)  # the end mark takes one of these bytes
+    assert {size for edge in edges for size in (edge - 1, edge)} <= sizes
+
+
 @pytest.mark.parametrize("case", vectors("wrapped-key-v1.json", "good"))
 def test_wrapped_keys_open(case: dict[str, Any]) -> None:
     blob, plaintext = bytes.fromhex(case["wrapped"]), bytes.fromhex(case["plaintext"])
