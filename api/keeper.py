@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from api.auditing import AuditDesk
 from api.children import run
 from api.logbook import Logbook
 from api.server import endpoint
@@ -32,6 +33,9 @@ from retention.steps import own_entry
 
 CHILDREN: Final = ("run", "finish")
 """The two children of a run: the first holds the old root key, the second never saw it."""
+
+AHEAD: Final = 5000
+"""Entries that are taken into the index of the log at a time."""
 
 _log = logging.getLogger(__name__)
 
@@ -105,7 +109,9 @@ def _work(erasure: Purging, holder: str) -> None:
 
 
 def _seal(log: Logbook) -> None:
-    log.seal_trail()
+    if not log.seal_trail():
+        # In a quiet second, so that no import waits for it and no question has to.
+        AuditDesk(log).catch_up(AHEAD)
 
 
 def _told(job: str, work: Callable[[], object]) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from api.anchors import anchor_of
+from api.auditing import AuditDesk
 from api.keeping import KeepingDesk
 from api.logbook import Logbook
 from api.names import Names
@@ -39,6 +40,7 @@ from register.enrolment import Enrolment
 from register.errors import Conflict, RegisterError, Unavailable
 from register.ids import RegisterId
 from register.intake import Intake
+from register.oversight import Oversight
 from register.ports import SHIPPED, Harbours
 from register.roster import Roster
 from retention.certificate import Issuer
@@ -199,6 +201,11 @@ class Workplace:
         ticks = Ticks(folder=self.settings.keys_folder)
         desk = KeepingDesk(orders=orders, logbook=self.logbook, trail=self.trail, ticks=ticks)
         return Custody(keeping=desk, trail=self.trail, clock=self.clock)
+
+    @cached_property
+    def oversight(self) -> Oversight:
+        """Answers officers about the log."""
+        return Oversight(log=AuditDesk(self.logbook), trail=self.trail, clock=self.clock)
 
     @cached_property
     def credentials(self) -> Credentials:

@@ -20,6 +20,7 @@ class Role(StrEnum):
     CONTRIBUTOR = "contributor"
     ANALYST = "analyst"
     COMPLIANCE_OFFICER = "compliance-officer"
+    PRIVACY_OFFICER = "privacy-officer"
     ADMINISTRATOR = "administrator"
     SYSTEM = "system"
 
@@ -40,6 +41,9 @@ class Permission(StrEnum):
     CERTIFICATE_SEE = "certificate.see"
     CLOCK_CONFIRM = "clock.confirm"
     ACTOR_MANAGE = "actor.manage"
+    AUDIT_SEE = "audit.see"
+    AUDIT_EXPORT = "audit.export"
+    ABSENCE_STATE = "absence.state"
 
 
 _P = Permission
@@ -54,8 +58,11 @@ PERMISSIONS: Final = MappingProxyType(
                 _P.RETENTION_APPROVE,
                 _P.CERTIFICATE_SEE,
                 _P.CLOCK_CONFIRM,
+                _P.AUDIT_SEE,
+                _P.AUDIT_EXPORT,
             }
         ),
+        Role.PRIVACY_OFFICER: frozenset({_P.CERTIFICATE_SEE, _P.AUDIT_SEE, _P.AUDIT_EXPORT, _P.ABSENCE_STATE}),
         Role.ADMINISTRATOR: frozenset(
             {
                 _P.ACTOR_MANAGE,
@@ -65,8 +72,19 @@ PERMISSIONS: Final = MappingProxyType(
     }
 )
 
-DISCLOSING: Final = frozenset({_P.SIGNAL_OPEN, _P.SUBJECT_FIND, _P.SUBJECT_OPEN, _P.NETWORK_SHOW, _P.PATHS_SHOW})
-"""What may show content: these need a purpose and a case reference."""
+DISCLOSING: Final = frozenset(
+    {
+        _P.SIGNAL_OPEN,
+        _P.SUBJECT_FIND,
+        _P.SUBJECT_OPEN,
+        _P.NETWORK_SHOW,
+        _P.PATHS_SHOW,
+        _P.AUDIT_SEE,
+        _P.AUDIT_EXPORT,
+        _P.ABSENCE_STATE,
+    }
+)
+"""What may show content, who looked at it or that it is there: these need a purpose and a case reference."""
 
 
 class Purpose(StrEnum):
@@ -76,6 +94,7 @@ class Purpose(StrEnum):
     NECESSITY_REVIEW = "necessity-review"
     PROVISION = "provision"
     RIGHTS_REQUEST = "rights-request"
+    OVERSIGHT = "oversight"
 
 
 PURPOSE_BASIS: Final = MappingProxyType(
@@ -84,6 +103,7 @@ PURPOSE_BASIS: Final = MappingProxyType(
         Purpose.NECESSITY_REVIEW: "Wpg art. 10(6)",
         Purpose.PROVISION: "Wpg art. 15",
         Purpose.RIGHTS_REQUEST: "Wpg art. 25-28",
+        Purpose.OVERSIGHT: "Wpg art. 32a",
     }
 )
 

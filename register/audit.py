@@ -36,6 +36,8 @@ class Act(StrEnum):
     ACTOR_ENROL = "actor.enrol"
     ACTOR_END = "actor.end"
     INTEGRITY_INCIDENT = "integrity.incident"
+    AUDIT_SHOW = "audit.show"
+    AUDIT_EXPORT = "audit.export"
     ARCHIVE_KEYS = "archive.keys"
     ARCHIVE_OPEN = "archive.open"
     ARCHIVE_KEY_DESTROYED = "archive.key-destroyed"

@@ -64,7 +64,8 @@ class Batches:
                 subjects, signals = (), ()
             lease = self.renew()
             batch = replace(self._composed(run, number, subjects, signals, lease), skipped=tuple(skipped.items()))
-            answer = self.erasure.erase(run.id, batch, lease, own_entry(self.clock.now(), Act.DESTRUCTION))
+            entry = own_entry(self.clock.now(), Act.DESTRUCTION, detail={"run": run.id})
+            answer = self.erasure.erase(run.id, batch, lease, entry)
             if isinstance(answer, Erased):
                 self.check.remember((facts.id, facts.revision) for facts, _ in batch.redacted)
                 return

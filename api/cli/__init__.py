@@ -6,7 +6,7 @@ from typing import Final
 
 import typer
 
-from api.cli import archive, ask, backup, evaluate, folder, retention, users, verify, worker
+from api.cli import archive, ask, audit, backup, evaluate, folder, retention, users, verify, worker
 from register.errors import RegisterError
 
 EXIT_UNFORESEEN: Final = 70
@@ -36,6 +36,7 @@ app.add_typer(retention.retention, name="retention")
 retention.retention.command()(evaluate.evaluate)
 app.add_typer(retention.certificate, name="certificate")
 app.add_typer(archive.archive, name="archive")
+app.add_typer(audit.audit, name="audit")
 app.add_typer(backup.backup, name="backup")
 app.add_typer(verify.verify, name="verify")
 app.add_typer(users.users, name="users")

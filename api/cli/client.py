@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -28,6 +29,19 @@ class Client:
     def get(self, path: str) -> Any:
         """GET `path`; return the JSON answer. Ends the program with the problem's text otherwise."""
         return self._ask("GET", path)
+
+    def lines(self, path: str, *, timeout: float = 600) -> Iterator[bytes]:
+        """GET `path` and yield what comes, as it comes. Ends the program with the problem's text otherwise."""
+        import httpx
+
+        try:
+            with self._http.stream("GET", path, timeout=timeout) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    fail(_words(answer.status_code, answer.text))
+                yield from answer.iter_bytes()
+        except httpx.HTTPError as error:
+            fail(f"the API at {self._http.base_url} broke off ({type(error).__name__})")
 
     def post(self, path: str, body: object) -> Any:
         """POST `body` as JSON to `path`; return the JSON answer. Ends the program with the problem's text otherwise."""

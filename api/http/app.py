@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 
-from api.http import actors, health, problems, retention, signals, subjects
+from api.http import actors, audit, export, health, problems, retention, signals, subjects
 from api.http.identity import Caller
 from api.http.limits import BodyLimit
 from api.wiring import Workplace
@@ -24,7 +24,7 @@ def create(workplace: Workplace) -> FastAPI:
     app = FastAPI(title="theme-register", version="1", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.workplace = workplace
     problems.install(app)
-    for module in (signals, subjects, retention, actors, health):
+    for module in (signals, subjects, retention, audit, export, actors, health):
         app.include_router(module.router)
 
     app.add_middleware(BodyLimit)

@@ -217,6 +217,11 @@ def entries(number: int) -> tuple[LogEntry, ...]:
     return tuple(made)
 
 
+def logged(entry: Entry) -> LogEntry:
+    """An audit entry as it is appended."""
+    return LogEntry(id=entry.id, at=entry.at, salt=bytes.fromhex(entry.salt), body=entry.body())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issued:
     """A certificate in its log."""
