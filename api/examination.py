@@ -42,6 +42,7 @@ SURE: Mapping[str, str] = {
 REMEDY = {
     "register.absent": "run `theme-register init`, or set THEME_REGISTER_HOME to where the register is",
     "keystore.absent": "without the keys nothing can be read any more; a new key store is never made in its place",
+    "trail": "find out who wrote to the database or the log; then delete `log/alarm.json` in the register's folder",
     "clock": "set it right, or have an officer confirm it: `theme-register retention clock --confirm`",
     "archive.absent": "run `theme-register archive init` with the custodian: what is due waits, hidden",
     "archive.months": "run `theme-register archive extend` with the custodian: keys reach less than 72 months ahead",
@@ -75,6 +76,8 @@ def _findings(settings: Settings) -> Iterator[Finding]:
             yield Finding(what="graph")
             sealed = opened.logbook.head()
             yield Finding(what="log", state="ok" if sealed is not None else "log.absent", bad=sealed is None)
+            for code in opened.logbook.alarm.codes():
+                yield Finding(what="trail", state=code, remedy=REMEDY["trail"], bad=True)
             clock = str(opened.custody.keeping.clock()["state"])
             if clock != Clockwork.STEADY:
                 yield Finding(what="clock", state=clock, remedy=REMEDY["clock"], bad=True)

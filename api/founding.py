@@ -12,7 +12,7 @@ from typing import Final
 from api.anchors import choose
 from api.server import endpoint
 from api.settings import Settings
-from api.wiring import LOG_KEYS, REGISTER, keystore_url, logbook
+from api.wiring import LOG_KEYS, REGISTER, keystore_url, logbook, vouched
 from evidence.durable import write_durably
 from graph import schema
 from graph.connection import Graph
@@ -30,6 +30,7 @@ from vault.keystore.credentials import Credentials
 from vault.keystore.place import URL_FILE
 from vault.keystore.store import KeyStore
 from vault.signing import LogKeys
+from vault.strands import TrailKey
 
 ADMINISTRATOR: Final = "administrator"
 
@@ -63,15 +64,14 @@ def found(
     for folder in (home, keys):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     chosen = choose(settings, anchor, register)
-    with endpoint(settings, progress=progress) as server, Graph(server) as graph:
-        graph.verify()
-        schema.migrate(graph, register)
+    with endpoint(settings, progress=progress) as server:
+        with Graph(server) as graph:
+            graph.verify()
+            schema.migrate(graph, register)
         made = KeyStore.init(keys, chosen, register, rehearsal=rehearsal, url=keystore_url(settings), cipher=cipher)
         with closing(made) as store:
             LogKeys.create(keys / LOG_KEYS)
-            trail = AuditTrail(graph)
-            log = logbook(settings, register, trail, clock)
-            log.begin()
+            TrailKey.create(keys / LOG_KEYS)
             key = Credentials(store.database).add(
                 code=ADMINISTRATOR,
                 role=Role.ADMINISTRATOR,
@@ -79,12 +79,21 @@ def found(
                 handling=HandlingCode.H0,
                 expires_at=None,
             )
-            detail = {"code": ADMINISTRATOR, "role": Role.ADMINISTRATOR.value}
-            trail.append([Entry(at=clock.now(), actor="system", role="system", act=Act.ACTOR_ENROL, detail=detail)])
-            log.seal_trail()
+            with vouched(settings, server) as graph:
+                _begin(settings, register, graph, clock)
     # Last: where this stands, the register is whole.
     write_durably(home, [(REGISTER, json.dumps({"register": register}).encode("ascii"))])
     return Founded(register=register, administrator_key=key)
+
+
+def _begin(settings: Settings, register: RegisterId, graph: Graph, clock: Clock) -> None:
+    """Begin the log, and log that the administrator was enrolled."""
+    trail = AuditTrail(graph)
+    log = logbook(settings, register, trail, clock)
+    log.begin()
+    detail = {"code": ADMINISTRATOR, "role": Role.ADMINISTRATOR.value}
+    trail.append([Entry(at=clock.now(), actor="system", role="system", act=Act.ACTOR_ENROL, detail=detail)])
+    log.seal_trail()
 
 
 def warnings() -> tuple[str, ...]:

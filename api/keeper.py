@@ -16,9 +16,9 @@ from api.logbook import Logbook
 from api.server import endpoint
 from api.settings import Settings
 from api.ticks import Ticks, tick
-from api.wiring import logbook, register_of
+from api.watch import TrailWatch
+from api.wiring import logbook, register_of, vouched
 from graph import schema
-from graph.connection import Graph
 from graph.erasure import Purging
 from graph.trail import AuditTrail
 from register.audit import Act
@@ -51,12 +51,13 @@ def keep(settings: Settings, started: Callable[[], None]) -> None:
     holder = mint()
     ticks = Ticks(folder=settings.keys_folder)
     with ExitStack() as opened:
-        graph = opened.enter_context(Graph(opened.enter_context(endpoint(settings))))
+        graph = opened.enter_context(vouched(settings, opened.enter_context(endpoint(settings))))
         graph.verify()
         schema.check(graph, register)
         erasure = Purging(graph)
         trail = AuditTrail(graph)
         log = logbook(settings, register, trail, clock)
+        watch = TrailWatch(folder=log.log_folder, trail=trail, strands=log.strands, alarm=log.alarm, clock=clock)
         guard = ClockGuard(ticks=ticks, clock=clock, log=log, trail=trail)
 
         def order() -> None:
@@ -73,7 +74,7 @@ def keep(settings: Settings, started: Callable[[], None]) -> None:
         jobs = Jobs(
             nightly=partial(_told, "nightly", order),
             work=partial(_told, "work", work),
-            seal=partial(_told, "seal", lambda: _seal(log)),
+            seal=partial(_told, "seal", lambda: _seal(log, watch)),
         )
         keep_going(jobs, started=started)
 
@@ -108,8 +109,10 @@ def _work(erasure: Purging, holder: str) -> None:
                 return
 
 
-def _seal(log: Logbook) -> None:
-    if not log.seal_trail():
+def _seal(log: Logbook, watch: TrailWatch) -> None:
+    sealed = log.seal_trail()
+    watch.look()
+    if not sealed:
         # In a quiet second, so that no import waits for it and no question has to.
         AuditDesk(log).catch_up(AHEAD)
 

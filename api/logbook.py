@@ -14,6 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from api.alarm import Alarm
+from api.watch import genuine
 from evidence.checkpoint import Checkpoint, CheckpointSigner, publish, verify_checkpoint
 from evidence.durable import sync_folders, write_durably
 from evidence.envelope import decode, digest, parse_form, seal
@@ -22,11 +24,12 @@ from evidence.note import Signer, Verifier, encode_vkeys
 from evidence.proof import Proof, prove
 from evidence.shelves import LogEntry
 from evidence.statement import draft
-from graph.trail import AuditTrail
+from graph.trail import AuditTrail, Kept
 from register.audit import Act, Entry
-from register.errors import NotFound, Unavailable
+from register.errors import NotFound, Tampered, Unavailable
 from register.ids import EntryId, is_id, mint
 from register.runs import Filed
+from vault.strands import Strands
 
 CERTIFICATES: Final = "certificates"
 ENVELOPE: Final = "certificate.json"
@@ -46,6 +49,8 @@ class Logbook:
         home: the register's folder; the log is in `log`, certificates are in `certificates`.
         policy: bytes of the policy file in force, filed with each certificate.
         now: gives the present instant, for the signatures.
+        strands: what makes an entry of the trail genuine.
+        alarm: rung when the log or the trail is not what it should be.
     """
 
     home: Path
@@ -56,6 +61,8 @@ class Logbook:
     trail: AuditTrail
     policy: bytes
     now: Callable[[], datetime]
+    strands: Strands
+    alarm: Alarm
 
     @property
     def log_folder(self) -> Path:
@@ -107,14 +114,29 @@ class Logbook:
         if not waiting:
             return 0
         count = 0
-        with self._log() as log:
-            while waiting:
-                log.append([LogEntry(id=one.id, at=one.at, salt=one.salt, body=one.body) for one in waiting])
-                publish(self.log_folder, self._checkpoints().sign(log, at=self.now()))
-                self.trail.mark_logged(waiting)
-                count += len(waiting)
-                waiting = self.trail.unlogged(BATCH)
+        try:
+            with self._log() as log:
+                while waiting:
+                    count += self._seal(log, waiting)
+                    waiting = self.trail.unlogged(BATCH)
+        except Tampered as wrong:
+            self.alarm.ring(wrong.code, self.now())
+            raise
         return count
+
+    def _seal(self, log: Log, waiting: Sequence[Kept]) -> int:
+        terms = {one.node: genuine(one, self.strands.key) for one in waiting}
+        good = [(one, term) for one in waiting if (term := terms[one.node])]
+        if len(good) < len(waiting):
+            self.trail.set_aside([one for one in waiting if terms[one.node] is None])
+            self.alarm.ring("trail.forged", self.now())
+        entries = [LogEntry(id=one.id, at=one.at, salt=one.salt, body=one.body, term=term) for one, term in good]
+        places = log.append(entries)
+        publish(self.log_folder, self._checkpoints().sign(log, at=self.now()))
+        self.trail.mark_logged(
+            {one.id: place for (one, _), place in zip(good, places, strict=True)}, [one for one, _ in good]
+        )
+        return len(good)
 
     def certify(self, body: Mapping[str, Any], *, at: datetime) -> Filed:
         """Sign the predicate `body`, log its digest, and file it with its proof; filed already: return what was filed.

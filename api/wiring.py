@@ -16,6 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from api.alarm import Alarm
 from api.anchors import anchor_of
 from api.auditing import AuditDesk
 from api.keeping import KeepingDesk
@@ -24,9 +25,11 @@ from api.names import Names
 from api.server import endpoint
 from api.settings import SEARCHES, Settings
 from api.ticks import NeverBack, Ticks
+from api.watch import Halting
 from evidence.merkle import ids_root
 from graph import schema
 from graph.connection import Graph
+from graph.endpoint import Endpoint
 from graph.erasure import Purging
 from graph.network import Networks
 from graph.signals import Signals
@@ -61,6 +64,7 @@ from vault.keystore.store import KeyStore
 from vault.lookup import Lookup
 from vault.sealing import Sealer
 from vault.signing import LogKeys, SignatureVerifier
+from vault.strands import Strand, Strands, TrailKey
 
 POLICY: Final = "2026-01-01-theme-bribery.toml"
 HARBOURS: Final = "harbours.csv"
@@ -264,13 +268,14 @@ class Workplace:
         return True
 
     def readiness(self) -> dict[str, bool]:
-        """Say what is ready: names in memory, graph, key store."""
+        """Say what is ready: names in memory, graph, key store, and no alarm about the audit trail."""
         try:
             self.graph.verify(timeout=2)
             reached = True
         except Unavailable:
             reached = False
-        return {"names": self.roster.complete, "graph": reached, "key-store": self.current()}
+        quiet = not Alarm(home=self.settings.home).codes()
+        return {"names": self.roster.complete, "graph": reached, "key-store": self.current(), "trail": quiet}
 
 
 def origin(register: str) -> str:
@@ -290,7 +295,19 @@ def logbook(settings: Settings, register: str, trail: AuditTrail, clock: Clock) 
         trail=trail,
         policy=(files("retention") / "policies" / POLICY).read_bytes(),
         now=clock.now,
+        strands=Strands(keys, TrailKey.load(keys)),
+        alarm=Alarm(home=settings.home),
     )
+
+
+@contextmanager
+def vouched(settings: Settings, endpoint_: Endpoint) -> Iterator[Graph]:
+    """Open the graph for writing audit entries: with a strand of this process, which stops with the log."""
+    keys = settings.keys_folder / LOG_KEYS
+    with Strand(keys, TrailKey.load(keys)) as strand:
+        halting = Halting(strand=strand, alarm=Alarm(home=settings.home))
+        with Graph(endpoint_, strand=halting) as graph:
+            yield graph
 
 
 @contextmanager
@@ -316,7 +333,7 @@ def workplace(
         store = KeyStore(database, anchor_of(settings), cipher, lease.generation)
         if store.register != register:
             raise Conflict("keys.other-register", "these keys belong to another register")
-        graph = opened.enter_context(Graph(opened.enter_context(endpoint(settings))))
+        graph = opened.enter_context(vouched(settings, opened.enter_context(endpoint(settings))))
         graph.verify()
         schema.check(graph, store.register)
         yield Workplace(

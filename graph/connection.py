@@ -1,7 +1,8 @@
 """One open connection to Neo4j, as the other graph modules use it: managed transactions and nothing else."""
 
-from collections.abc import Callable
-from typing import Final, Self, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar
+from typing import Final, Protocol, Self, TypeVar
 
 import neo4j
 
@@ -12,6 +13,50 @@ T = TypeVar("T")
 
 Work = Callable[[neo4j.ManagedTransaction], T]
 """Work inside one transaction. It may be run again after a transient failure, so it has no effect outside it."""
+
+
+class Strand(Protocol):
+    """Makes the audit entries of one process genuine, and missed when they are taken away (`vault.strands`)."""
+
+    def stamp(self, contents: Sequence[bytes]) -> Sequence[tuple[str, str]]:
+        """Return a stamp and a MAC for each entry (salt and body)."""
+
+    def pledge(self, stamps: Iterable[str]) -> None:
+        """Note that the entries with these stamps are durable."""
+
+
+class Stamps:
+    """The stamps of the audit entries of one transaction."""
+
+    def __init__(self, strand: Strand | None) -> None:
+        self._strand = strand
+        self._written: list[str] = []
+
+    def take(self, contents: Sequence[bytes]) -> Sequence[tuple[str, str]]:
+        """Return a stamp and a MAC for each entry; empty ones where nobody vouches for them."""
+        return [("", "")] * len(contents) if self._strand is None else self._strand.stamp(contents)
+
+    def wrote(self, some: Iterable[str]) -> None:
+        """Note which of them the transaction has written."""
+        self._written += some
+
+    def again(self) -> None:
+        """Begin anew: the transaction before was rolled back."""
+        self._written.clear()
+
+    def pledge(self) -> None:
+        """Vouch for what was written: the transaction is durable. Raises Unavailable."""
+        if self._strand is not None and self._written:
+            self._strand.pledge(self._written)
+
+
+_STAMPS: Final[ContextVar[Stamps]] = ContextVar("stamps")
+
+
+def stamps() -> Stamps:
+    """Return the stamps of the write transaction under way in this thread."""
+    return _STAMPS.get()
+
 
 _CONNECT: Final = 10.0
 _ACQUIRE: Final = 30.0
@@ -27,12 +72,16 @@ class Graph:
         endpoint: where the server answers and who we are there.
         retry_for: seconds for which a transaction is tried again after transient failures.
         pool: connections at most.
+        strand: vouches for the audit entries written; None where nothing is logged (tests, tools).
 
     Raises:
         Unavailable: the address makes no sense (`graph.unreachable`). Nothing is contacted yet; see `verify`.
     """
 
-    def __init__(self, endpoint: Endpoint, *, retry_for: float = _RETRY, pool: int = 50) -> None:
+    def __init__(
+        self, endpoint: Endpoint, *, retry_for: float = _RETRY, pool: int = 50, strand: Strand | None = None
+    ) -> None:
+        self._strand = strand
         self.database = endpoint.database
         self._bookmarks = neo4j.GraphDatabase.bookmark_manager()
         self._driver = mapped(
@@ -78,7 +127,19 @@ class Graph:
             Unavailable: the server is not there, stays busy, or refuses a statement. Nothing is written, or if the
                 connection broke while committing, everything may be: ask before trying again.
         """
-        return mapped(lambda: self._in_session(lambda session: session.execute_write(work), neo4j.WRITE_ACCESS))
+        taken = Stamps(self._strand)
+
+        def once(tx: neo4j.ManagedTransaction) -> T:
+            taken.again()
+            token = _STAMPS.set(taken)
+            try:
+                return work(tx)
+            finally:
+                _STAMPS.reset(token)
+
+        done = mapped(lambda: self._in_session(lambda session: session.execute_write(once), neo4j.WRITE_ACCESS))
+        taken.pledge()
+        return done
 
     def close(self) -> None:
         """Close all connections."""

@@ -193,8 +193,13 @@ PORT: Final = Nodes(
 )
 ENTRY: Final = Nodes(
     label=Label.ENTRY,
-    properties=(*_own(Kind.STRING, "id", "salt", "body"), *_own(Kind.INSTANT, "at")),
+    properties=(
+        *_own(Kind.STRING, "id", "salt", "body", "stamp", "mac"),
+        *_own(Kind.INSTANT, "at", "waits"),
+        *_own(Kind.INTEGER, "index"),
+    ),
     key=("at", "id"),
+    indexes=("waits", "index", "stamp"),
     paper=True,
 )
 REGISTER: Final = Nodes(

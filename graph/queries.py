@@ -131,14 +131,45 @@ CREATE (a)-[r:$(row.type)]->(b) SET r = row.properties
 
 # The audit trail.
 
-APPEND_ENTRIES: Final = f"UNWIND $rows AS row MERGE (e:{Label.ENTRY} {{at: row.at, id: row.id}}) ON CREATE SET e = row"
-
-UNLOGGED_ENTRIES: Final = f"""
-MATCH (e:{Label.ENTRY}) WHERE e.at IS NOT NULL AND e.id IS NOT NULL
-RETURN e {{.*}} AS entry ORDER BY e.at, e.id LIMIT $limit
+APPEND_ENTRIES: Final = f"""
+UNWIND $rows AS row
+MERGE (e:{Label.ENTRY} {{at: row.at, id: row.id}}) ON CREATE SET e = row
+RETURN e.stamp AS stamp
 """
 
-DELETE_ENTRIES: Final = f"UNWIND $rows AS row MATCH (e:{Label.ENTRY} {{at: row.at, id: row.id}}) DELETE e"
+UNLOGGED_ENTRIES: Final = f"""
+MATCH (e:{Label.ENTRY}) WHERE e.waits > -1
+RETURN e {{.*, node: elementId(e)}} AS entry ORDER BY e.waits, e.id LIMIT $limit
+"""
+
+LOGGED_ENTRIES: Final = f"""
+UNWIND $rows AS row
+MATCH (e:{Label.ENTRY}) WHERE elementId(e) = row.node SET e.index = row.index REMOVE e.waits
+"""
+
+SET_ASIDE_ENTRIES: Final = f"""
+UNWIND $rows AS row
+MATCH (e:{Label.ENTRY}) WHERE elementId(e) = row.node REMOVE e.waits
+"""
+
+ENTRIES_BETWEEN: Final = f"""
+MATCH (e:{Label.ENTRY}) WHERE e.index >= $first AND e.index < $end
+RETURN e {{.*, node: elementId(e)}} AS entry ORDER BY e.index
+"""
+
+STAMPED_ENTRIES: Final = f"""
+UNWIND $rows AS row
+MATCH (e:{Label.ENTRY} {{stamp: row.stamp}})
+RETURN e.stamp AS stamp, e.index AS index, e.waits IS NOT NULL AS waits
+"""
+
+NUMBER_OF_ENTRIES: Final = f"""
+RETURN COUNT {{ MATCH (e:{Label.ENTRY}) }} AS all,
+    COUNT {{ MATCH (e:{Label.ENTRY}) WHERE e.waits > -1 }} AS waiting,
+    COUNT {{ MATCH (e:{Label.ENTRY}) WHERE e.index >= $beyond }} AS beyond
+"""
+
+DELETE_ENTRIES: Final = f"UNWIND $places AS place MATCH (e:{Label.ENTRY} {{index: place}}) DELETE e"
 
 # Names.
 

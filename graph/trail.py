@@ -1,31 +1,53 @@
-"""The audit trail as the graph keeps it: entries, each written with its act, wait here for the log to take them."""
+"""The audit trail as the graph keeps it: entries, each written with its act, and held against the log while kept."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from neo4j import ManagedTransaction
 
 from graph import queries
-from graph.connection import Graph
+from graph.connection import Graph, stamps
 from graph.records import Rows, instant, microseconds
 from register.audit import Entry
 from register.ids import EntryId
 
+_LAST: Final = microseconds(datetime(9999, 1, 1, tzinfo=UTC))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unlogged:
-    """An entry that the log may not have yet: SHA-256(salt | body) is its leaf; `at` is aware, UTC."""
+class Kept:
+    """An entry as the graph has it, not judged: SHA-256(salt | body) is its leaf; `at` is aware, UTC.
 
+    Attributes:
+        stamp, mac: which turn of which strand wrote it, and the MAC over stamp, salt and body (vault.strands).
+        index: its place in the log; None while it waits.
+        node: the database's own name of the node, for as long as it is there.
+    """
+
+    node: str
     id: EntryId
     at: datetime
     salt: bytes
     body: bytes
+    stamp: str
+    mac: str
+    index: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """How many entries the graph has, how many of them wait for the log, and how many say a place from `beyond` on."""
+
+    all: int
+    waiting: int
+    beyond: int
 
 
 @dataclass(frozen=True, slots=True)
 class AuditTrail:
-    """Keeps audit entries until the log holds them."""
+    """Keeps audit entries: until the log holds them alone, then beside it."""
 
     graph: Graph
 
@@ -33,33 +55,89 @@ class AuditTrail:
         """Make `entries` durable; one that is there already is left as it is. Raises Unavailable."""
         self.graph.write(lambda tx: write_entries(tx, entries))
 
-    def unlogged(self, limit: int) -> tuple[Unlogged, ...]:
-        """Return up to `limit` entries that `mark_logged` was not told about, by time and id. Raises Unavailable."""
+    def unlogged(self, limit: int) -> tuple[Kept, ...]:
+        """Return up to `limit` entries that wait for the log, by time and id. Raises Unavailable."""
         rows = self.graph.read(lambda tx: [row["entry"] for row in tx.run(queries.UNLOGGED_ENTRIES, limit=limit)])
-        return tuple(
-            Unlogged(
-                id=EntryId(row["id"]),
-                at=instant(row["at"]),
-                salt=bytes.fromhex(row["salt"]),
-                body=row["body"].encode("ascii"),
-            )
-            for row in rows
-        )
+        return tuple(map(_kept, rows))
 
-    def mark_logged(self, entries: Collection[Unlogged]) -> None:
-        """Take away entries that the log holds durably: from now on they are kept there, under its terms.
+    def mark_logged(self, places: Mapping[EntryId, int], entries: Collection[Kept]) -> None:
+        """Note where the log holds these entries durably; they wait no longer.
 
         Raises:
-            Unavailable: they may still be here; the log knows an entry that is handed to it again.
+            Unavailable: they may wait still; the log knows an entry that is handed to it again.
         """
-        rows = Rows({"id": entry.id, "at": microseconds(entry.at)} for entry in entries)
-        self.graph.write(lambda tx: tx.run(queries.DELETE_ENTRIES, rows=rows).consume())
+        rows = Rows({"node": one.node, "index": places[one.id]} for one in entries)
+        self.graph.write(lambda tx: tx.run(queries.LOGGED_ENTRIES, rows=rows).consume())
+
+    def set_aside(self, entries: Collection[Kept]) -> None:
+        """Let entries that are not what this register wrote wait no longer; they stay, to be looked at."""
+        rows = Rows({"node": one.node} for one in entries)
+        self.graph.write(lambda tx: tx.run(queries.SET_ASIDE_ENTRIES, rows=rows).consume())
+
+    def between(self, first: int, end: int) -> tuple[Kept, ...]:
+        """Return the entries that say a place from `first` to `end` (not included) in the log, in that order."""
+        rows = self.graph.read(
+            lambda tx: [row["entry"] for row in tx.run(queries.ENTRIES_BETWEEN, first=first, end=end)]
+        )
+        return tuple(map(_kept, rows))
+
+    def stamped(self, some: Iterable[str]) -> Mapping[str, tuple[int | None, bool]]:
+        """Return, of these stamps, those that are there: each with its place in the log, and whether it waits."""
+        rows = Rows({"stamp": stamp} for stamp in some)
+        return self.graph.read(
+            lambda tx: {
+                row["stamp"]: (row["index"], row["waits"]) for row in tx.run(queries.STAMPED_ENTRIES, rows=rows)
+            }
+        )
+
+    def numbers(self, beyond: int) -> Numbers:
+        """Return how many entries there are."""
+        row = self.graph.read(lambda tx: tx.run(queries.NUMBER_OF_ENTRIES, beyond=beyond).single(strict=True))
+        return Numbers(all=row["all"], waiting=row["waiting"], beyond=row["beyond"])
+
+    def forget(self, places: Collection[int]) -> None:
+        """Delete the entries at these places of the log: their term is over there too."""
+        self.graph.write(lambda tx: tx.run(queries.DELETE_ENTRIES, places=sorted(places)).consume())
 
 
 def write_entries(tx: ManagedTransaction, entries: Sequence[Entry]) -> None:
     """Write `entries` in a transaction under way, that of the act they tell of."""
+    bodies = [entry.body() for entry in entries]
+    taken = stamps()
+    marks = taken.take([bytes.fromhex(entry.salt) + body for entry, body in zip(entries, bodies, strict=True)])
     rows = Rows(
-        {"id": entry.id, "at": microseconds(entry.at), "salt": entry.salt, "body": entry.body().decode("ascii")}
-        for entry in entries
+        {
+            "id": entry.id,
+            "at": microseconds(entry.at),
+            "waits": microseconds(entry.at),
+            "salt": entry.salt,
+            "body": body.decode("ascii"),
+            "stamp": stamp,
+            "mac": mac,
+        }
+        for entry, body, (stamp, mac) in zip(entries, bodies, marks, strict=True)
     )
-    tx.run(queries.APPEND_ENTRIES, rows=rows).consume()
+    # One that was there before keeps the stamp it has: only what this transaction wrote is pledged.
+    written = {row["stamp"] for row in tx.run(queries.APPEND_ENTRIES, rows=rows)}
+    taken.wrote(stamp for stamp, _ in marks if stamp in written)
+
+
+def _kept(row: Mapping[str, Any]) -> Kept:
+    """Read a row that anybody who reaches the database may have written."""
+    salt, body = str(row.get("salt", "")), str(row.get("body", ""))
+    index = row.get("index")
+    try:
+        content = bytes.fromhex(salt) if bytes.fromhex(salt).hex() == salt else b""
+    except ValueError:
+        content = b""
+    at = row.get("at")
+    return Kept(
+        node=row["node"],
+        id=EntryId(str(row.get("id", ""))),
+        at=instant(at if type(at) is int and 0 <= at < _LAST else 0),
+        salt=content,
+        body=body.encode("utf-8", "replace"),
+        stamp=str(row.get("stamp", "")),
+        mac=str(row.get("mac", "")),
+        index=index if type(index) is int else None,
+    )

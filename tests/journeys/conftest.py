@@ -54,6 +54,13 @@ def next_own_register(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call
 
 
 def _on(endpoint: Endpoint, folder: Path) -> Installation:
+    made = place_on(endpoint, folder)
+    made.init()
+    return made
+
+
+def place_on(endpoint: Endpoint, folder: Path) -> Installation:
+    """A place for a register on that Neo4j; nothing is founded there yet."""
     password = folder / "neo4j-password"
     password.touch(mode=0o600)
     password.write_text(endpoint.password)
@@ -62,6 +69,4 @@ def _on(endpoint: Endpoint, folder: Path) -> Installation:
         "NEO4J_USERNAME": endpoint.user,
         "NEO4J_PASSWORD_FILE": str(password),
     }
-    made = Installation(folder=folder, server=server)
-    made.init()
-    return made
+    return Installation(folder=folder, server=server)
