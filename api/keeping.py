@@ -10,9 +10,10 @@ from graph.trail import AuditTrail
 from register.audit import Entry
 from register.clock import SystemClock
 from register.errors import Tampered
-from register.ids import RunId
+from register.ids import RunId, SubjectId
 from retention.clockguard import judge
 from retention.orders import Orders
+from retention.outlook import Outlook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,7 @@ class KeepingDesk:
     """What officers ask of retention: `register.interfaces.Keeping` from orders and logbook."""
 
     orders: Orders
+    outlook: Outlook
     logbook: Logbook
     trail: AuditTrail
     ticks: Ticks
@@ -35,6 +37,18 @@ class KeepingDesk:
     def approve(self, run: RunId, digest: str, approved_by: str, entry: Entry) -> None:
         """Approve a waiting plan."""
         self.orders.approve(run, digest, approved_by, entry)
+
+    def explain(self, subject: SubjectId, on: date) -> Mapping[str, object] | None:
+        """Return where a live subject stands on a day, and why, or None."""
+        return self.outlook.explain(subject, on)
+
+    def calendar(self, on: date, weeks: int) -> Mapping[str, object]:
+        """Return how much becomes due in each of the coming weeks."""
+        return self.outlook.calendar(on, weeks)
+
+    def rehearse(self, on: date, weeks: int) -> Mapping[str, object]:
+        """Return the runs of the coming weeks on paper."""
+        return self.outlook.rehearse(on, weeks)
 
     def clock(self) -> Mapping[str, object]:
         """Return whether the machine's clock is believed."""

@@ -48,6 +48,7 @@ from register.ports import SHIPPED, Harbours
 from register.roster import Roster
 from retention.certificate import Issuer
 from retention.orders import Orders
+from retention.outlook import Outlook
 from retention.policy import shipped
 from retention.rules import Policy
 from retention.run import RetentionRun
@@ -203,7 +204,8 @@ class Workplace:
             rehearsal=self.store.rehearsal,
         )
         ticks = Ticks(folder=self.settings.keys_folder)
-        desk = KeepingDesk(orders=orders, logbook=self.logbook, trail=self.trail, ticks=ticks)
+        outlook = Outlook(erasure=self.erasure, check=self.sealer, policy=self.policy)
+        desk = KeepingDesk(orders=orders, outlook=outlook, logbook=self.logbook, trail=self.trail, ticks=ticks)
         return Custody(keeping=desk, trail=self.trail, clock=self.clock)
 
     @cached_property

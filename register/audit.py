@@ -24,6 +24,7 @@ class Act(StrEnum):
     NETWORK_SHOW = "network.show"
     PATHS_SHOW = "paths.show"
     RETENTION_PLAN = "retention.plan"
+    RETENTION_EXPLAIN = "retention.explain"
     RETENTION_ORDER = "retention.order"
     RETENTION_APPROVE = "retention.approve"
     DESTRUCTION = "destruction"
@@ -53,6 +54,7 @@ _PRUNED: Final = frozenset(
         Act.NETWORK_SHOW,
         Act.PATHS_SHOW,
         Act.RETENTION_PLAN,
+        Act.RETENTION_EXPLAIN,
         Act.CERTIFICATE_SHOW,
         Act.RECEIPT_SHOW,
     }

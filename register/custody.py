@@ -8,7 +8,7 @@ from register.access import Actor, Grant, Permission, authorise
 from register.audit import Act, Entry, refused_entry
 from register.clock import Clock, civil_date
 from register.errors import NotFound, Refused
-from register.ids import RunId
+from register.ids import RunId, SubjectId
 from register.interfaces import Keeping
 from register.stores import Trail
 
@@ -39,6 +39,35 @@ class Custody:
         grant = self._enter(actor, Permission.RETENTION_APPROVE, Act.RETENTION_APPROVE)
         entry = _entry(grant, Act.RETENTION_APPROVE, targets=(run,), detail={"digest": digest})
         self.keeping.approve(run, digest, actor.code, entry)
+
+    def explain(self, actor: Actor, subject: SubjectId, on: date | None = None) -> Mapping[str, object]:
+        """Return where a live subject stands on civil date `on` (default: today), and why. Raises Refused, NotFound."""
+        grant = self._enter(actor, Permission.RETENTION_PLAN, Act.RETENTION_EXPLAIN)
+        day = on or civil_date(grant.as_of)
+        found = self.keeping.explain(subject, day)
+        detail = {"on": day.isoformat()}
+        count = int(found is not None)
+        entry = _entry(grant, Act.RETENTION_EXPLAIN, targets=(subject,), count=count, detail=detail)
+        self.trail.append([entry])
+        if found is None:
+            raise NotFound
+        return found
+
+    def calendar(self, actor: Actor, weeks: int) -> Mapping[str, object]:
+        """Return how much becomes due in each of the coming weeks. Raises Refused."""
+        grant = self._look_ahead(actor, weeks)
+        return self.keeping.calendar(civil_date(grant.as_of), weeks)
+
+    def rehearse(self, actor: Actor, weeks: int) -> Mapping[str, object]:
+        """Return the runs of the coming weeks on paper, changing nothing. Raises Refused."""
+        grant = self._look_ahead(actor, weeks)
+        return self.keeping.rehearse(civil_date(grant.as_of), weeks)
+
+    def _look_ahead(self, actor: Actor, weeks: int) -> Grant:
+        grant = self._enter(actor, Permission.RETENTION_PLAN, Act.RETENTION_PLAN)
+        detail = {"on": civil_date(grant.as_of).isoformat(), "weeks": str(weeks)}
+        self.trail.append([_entry(grant, Act.RETENTION_PLAN, detail=detail)])
+        return grant
 
     def see_clock(self, actor: Actor) -> Mapping[str, object]:
         """Return whether the machine's clock is believed; while it is not, no run begins. Raises Refused."""

@@ -132,6 +132,15 @@ class Keeping(Protocol):
     def approve(self, run: RunId, digest: str, approved_by: str, entry: Entry) -> None:
         """Approve a waiting plan. Raises NotFound, Conflict (other digest, not waiting), Refused (own request)."""
 
+    def explain(self, subject: SubjectId, on: date) -> Mapping[str, object] | None:
+        """Return where a live subject stands on civil date `on` and why; None: there is none."""
+
+    def calendar(self, on: date, weeks: int) -> Mapping[str, object]:
+        """Return how much becomes due in each week from civil date `on`, if nothing more happens."""
+
+    def rehearse(self, on: date, weeks: int) -> Mapping[str, object]:
+        """Return the runs of the weeks from civil date `on` on paper; nothing is changed."""
+
     def clock(self) -> Mapping[str, object]:
         """Return whether the machine's clock can be believed, its time, and the last time that was believed."""
 

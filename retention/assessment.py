@@ -53,6 +53,8 @@ class Assessment:
         review_by: the last day on which its next review is on time; only while it is in the live register and no
             removal is due.
         hidden_from: the first civil date on which it is invisible if nothing more happens.
+        ends_on: the civil date on which it leaves the live register if nothing more happens, by its term or for want of
+            a review; None while no term runs, and once it was removed.
         remove_by: the civil date from whose 00:00 on it is invisible and on which it is removed; until it is.
         destroy_on: the civil date on which it is destroyed: once it was removed, or when it goes without an archive.
         rule, citation: the one rule in force, and its articles.
@@ -63,6 +65,7 @@ class Assessment:
     state: State
     review_by: date | None
     hidden_from: date | None
+    ends_on: date | None
     remove_by: date | None
     destroy_on: date | None
     rule: str
@@ -112,6 +115,7 @@ def assess(policy: Policy, case: Case, on: date) -> Assessment:
         state=state,
         review_by=review.by if review and reviewable else None,
         hidden_from=hidden_from,
+        ends_on=None if course.removed_on else _first(course.due_on, review.ended_on if review else None),
         remove_by=None if course.removed_on else remove_by,
         destroy_on=destroy_on,
         rule=flaw.id if flaw else rule.id,

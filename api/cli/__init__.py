@@ -6,7 +6,7 @@ from typing import Final
 
 import typer
 
-from api.cli import archive, ask, audit, backup, evaluate, folder, retention, users, verify, worker
+from api.cli import archive, ask, audit, backup, evaluate, folder, outlook, retention, users, verify, worker
 from register.errors import RegisterError
 
 EXIT_UNFORESEEN: Final = 70
@@ -34,6 +34,9 @@ app.command()(ask.network)
 app.command()(ask.paths)
 app.add_typer(retention.retention, name="retention")
 retention.retention.command()(evaluate.evaluate)
+retention.retention.command()(outlook.explain)
+retention.retention.command()(outlook.calendar)
+retention.retention.command()(outlook.rehearse)
 app.add_typer(retention.certificate, name="certificate")
 app.add_typer(archive.archive, name="archive")
 app.add_typer(audit.audit, name="audit")

@@ -1,13 +1,17 @@
 """Retention: what is due, runs and their approval, certificates. No content passes here."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from datetime import date
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
 from api.http.identity import Caller, Served
 from api.http.schemas import ID, ApprovalIn, OnIn
-from register.ids import RunId
+from register.ids import RunId, SubjectId
+
+QUARTER: Final = 13
+Weeks = Annotated[int, Query(ge=1, le=60, description="how many weeks")]
 
 router = APIRouter(prefix="/v1/retention", tags=["retention"])
 
@@ -16,6 +20,29 @@ router = APIRouter(prefix="/v1/retention", tags=["retention"])
 def plan(wanted: OnIn, caller: Caller, served: Served) -> Mapping[str, object]:
     """Return what a run on that date would do, and why; nothing is changed."""
     return served.custody.plan(caller, wanted.on)
+
+
+@router.get("/calendar")
+def calendar(caller: Caller, served: Served, weeks: Weeks = QUARTER) -> Mapping[str, object]:
+    """Return how much becomes due in each of the coming weeks, if nothing more happens."""
+    return served.custody.calendar(caller, weeks)
+
+
+@router.get("/rehearsal")
+def rehearsal(caller: Caller, served: Served, weeks: Weeks = QUARTER) -> Mapping[str, object]:
+    """Return the runs of the coming weeks on paper; nothing is changed."""
+    return served.custody.rehearse(caller, weeks)
+
+
+@router.get("/subjects/{subject}")
+def explanation(
+    subject: Annotated[str, Path(pattern=ID)],
+    caller: Caller,
+    served: Served,
+    on: Annotated[date | None, Query(description="civil date; default: today")] = None,
+) -> Mapping[str, object]:
+    """Return where a live subject stands on a day, with the arithmetic in words and the facts it follows from."""
+    return served.custody.explain(caller, SubjectId(subject), on)
 
 
 @router.post("/runs", status_code=202)

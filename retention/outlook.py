@@ -1,0 +1,219 @@
+"""What is to come: one subject's dates explained, a calendar of what becomes due, and the coming runs on paper.
+
+Pure reading over the live facts, checked; nothing is changed. What the future brings (signals, reviews, holds) is not
+guessed: these are the dates if nothing more happens.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Final
+
+from register.errors import Invalid
+from register.ids import SubjectId
+from register.runs import SubjectRecord
+from register.sealed import SealedSignal
+from retention.assessment import Assessment, Case, assess
+from retention.casework import case_of
+from retention.checking import Verdict, checked_signals, checked_subjects
+from retention.interfaces import Erasure, FactsCheck
+from retention.rules import Policy
+from retention.terms import signal_event
+
+QUARTER: Final = 13
+"""Weeks of the coming quarter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """Looks ahead under one policy."""
+
+    erasure: Erasure
+    check: FactsCheck
+    policy: Policy
+
+    def explain(self, subject: SubjectId, on: date) -> Mapping[str, object] | None:
+        """Return where a live subject stands on civil date `on` and why, in values of JSON; None: there is none.
+
+        `facts` is the `subject` of a retention-case/1: with it and the policy's version everybody can compute the same.
+        Holds are left out: they move no date of a live subject.
+        """
+        found = checked_subjects(self.erasure.subjects([subject]), self.check, self.erasure.subjects)
+        for record, verdict in found:
+            case = case_of(self.policy, record)
+            return {
+                "subject": subject,
+                "on": on.isoformat(),
+                "policy": self.policy.version,
+                "policy_sha256": self.policy.digest,
+                "verdict": verdict.value,
+                "restricted": record.subject.facts.restricted,
+                "facts": _facts(case),
+                **_dates(assess(self.policy, case, on)),
+            }
+        return None
+
+    def calendar(self, on: date, weeks: int) -> Mapping[str, object]:
+        """Return how much becomes due in each of the `weeks` weeks from civil date `on`, if nothing more happens.
+
+        Reviews by the last day on which they are on time, removals by their day, for want of a review too; `late` is
+        what was due before `on`. A record that does not verify is counted as `unsure` only.
+        """
+        until = on + timedelta(weeks=weeks)
+        late: Counter[str] = Counter()
+        by_week: dict[date, Counter[str]] = {on + timedelta(weeks=week): Counter() for week in range(weeks)}
+        unsure = 0
+        for told in self._all(on):
+            if told is None:
+                unsure += 1
+                continue
+            for what, day in (("reviews", told.review_by), ("removals", told.ends_on)):
+                if day is None or day >= until:
+                    continue
+                if day < on:
+                    late[what] += 1
+                else:
+                    by_week[on + timedelta(weeks=(day - on).days // 7)][what] += 1
+        return {
+            "on": on.isoformat(),
+            "policy": self.policy.version,
+            "late": _counts(late),
+            "weeks": [
+                {"from": first.isoformat(), "until": (first + timedelta(days=6)).isoformat(), **_counts(counted)}
+                for first, counted in by_week.items()
+            ],
+            "unsure": unsure,
+        }
+
+    def rehearse(self, on: date, weeks: int) -> Mapping[str, object]:
+        """Return the runs of the `weeks` weeks from civil date `on` on paper: nothing is removed, nothing is written.
+
+        A run is of the day on which something ends if nothing more happens; subjects are counted by rule.
+        Signals are those that go with their last subject, and those redacted because somebody stays.
+        """
+        until = on + timedelta(weeks=weeks)
+        ends: dict[SubjectId, date] = {}
+        papers: dict[date, _Paper] = defaultdict(_Paper)
+        subjects = signals = 0
+        for record, verdict in checked_subjects(self.erasure.subjects(), self.check, self.erasure.subjects):
+            subjects += 1
+            told = self._subject(record, on) if verdict is Verdict.VERIFIES else None
+            if told is not None and told.ends_on is not None and told.ends_on < until:
+                day = max(told.ends_on, on)
+                ends[record.subject.facts.id] = day
+                papers[day].subjects += 1
+                papers[day].rules[told.rule] += 1
+        for signal, verdict in checked_signals(self.erasure.signals(), self.check, self.erasure.signals):
+            signals += 1
+            if signal.mentions:
+                _with_subjects(signal, ends, papers)
+            elif verdict is Verdict.VERIFIES:
+                told = self._signal(signal, on)
+                if told is not None and told.ends_on is not None and told.ends_on < until:
+                    papers[max(told.ends_on, on)].alone += 1
+        runs = list(self._runs(papers, subjects, signals))
+        return {"rehearsal": True, "on": on.isoformat(), "policy": self.policy.version, "runs": runs}
+
+    def _runs(self, papers: Mapping[date, "_Paper"], subjects: int, signals: int) -> Iterator[Mapping[str, object]]:
+        """Yield the papers by day; `subjects` and `signals` are how many are live before the first."""
+        exceeded = self.policy.blast_radius.exceeded
+        for day, paper in sorted(papers.items()):
+            yield {
+                "rehearsal": True,
+                "as_of": day.isoformat(),
+                "needs_approval": exceeded(paper.subjects, subjects) or exceeded(paper.alone, signals),
+                "subjects": paper.subjects,
+                "rules": dict(sorted(paper.rules.items())),
+                "signals_alone": paper.alone,
+                "signals_gone": paper.gone,
+                "signals_redacted": paper.redacted,
+            }
+            subjects -= paper.subjects
+            signals -= paper.alone + paper.gone
+
+    def _all(self, on: date) -> Iterator[Assessment | None]:
+        """Yield where each record with dates of its own stands; None for one that cannot be believed."""
+        for record, verdict in checked_subjects(self.erasure.subjects(), self.check, self.erasure.subjects):
+            yield self._subject(record, on) if verdict is Verdict.VERIFIES else None
+        for signal, verdict in checked_signals(self.erasure.signals(), self.check, self.erasure.signals):
+            if not signal.mentions:
+                yield self._signal(signal, on) if verdict is Verdict.VERIFIES else None
+
+    def _subject(self, record: SubjectRecord, on: date) -> Assessment | None:
+        try:
+            return assess(self.policy, case_of(self.policy, record), on)
+        except Invalid:
+            return None  # nothing explains why it is kept: the next run says so
+
+    def _signal(self, signal: SealedSignal, on: date) -> Assessment | None:
+        """Return where a signal that names nobody stands: it ends by its own receipt, or earlier if it says so."""
+        facts = signal.facts
+        event = signal_event(facts.received_on, facts.accepted_on)
+        try:
+            told = assess(self.policy, Case(kind=None, ground=self.policy.ground, events=(event,)), on)
+        except Invalid:
+            return None
+        days = [day for day in (told.ends_on, facts.remove_by) if day is not None]
+        return replace(told, ends_on=min(days, default=None))
+
+
+@dataclass(slots=True)
+class _Paper:
+    """What one run of the future would take."""
+
+    subjects: int = 0
+    alone: int = 0
+    gone: int = 0
+    redacted: int = 0
+    rules: Counter[str] = field(default_factory=Counter)
+
+
+def _with_subjects(signal: SealedSignal, ends: Mapping[SubjectId, date], papers: Mapping[date, _Paper]) -> None:
+    """Count a signal with the runs that take its subjects: redacted as long as somebody stays, gone with the last."""
+    named = {mention.facts.subject for mention in signal.mentions}
+    days = sorted({ends[one] for one in named if one in ends})
+    last = days.pop() if days and all(one in ends for one in named) else None
+    for day in days:
+        papers[day].redacted += 1
+    if last is not None:
+        papers[last].gone += 1
+
+
+def _counts(counted: Mapping[str, int]) -> Mapping[str, int]:
+    return {what: counted.get(what, 0) for what in ("reviews", "removals")}
+
+
+def _facts(case: Case) -> Mapping[str, object]:
+    """Return a live subject's facts as the `subject` of a retention-case/1."""
+    return {
+        "kind": case.kind.value if case.kind else "none",
+        "ground": case.ground.value,
+        "events": [
+            {
+                "on": event.on.isoformat(),
+                "kind": event.kind.value,
+                "accepted_on": event.accepted_on.isoformat(),
+                "new_information": event.new_information,
+            }
+            for event in case.events
+        ],
+        "reviews": [{"on": review.on.isoformat(), "outcome": review.outcome.value} for review in case.reviews],
+    }
+
+
+def _dates(told: Assessment) -> Mapping[str, object]:
+    days = {
+        "review_by": told.review_by,
+        "hidden_from": told.hidden_from,
+        "remove_by": told.remove_by,
+        "destroy_on": told.destroy_on,
+    }
+    return {
+        "state": told.state.value,
+        **{name: day.isoformat() if day else None for name, day in days.items()},
+        "visible": told.visible,
+        "rule": told.rule,
+        "citation": told.citation,
+        "because": list(told.because),
+    }
