@@ -1,6 +1,6 @@
 """What officers ask of retention, put together from orders, logbook and the machine's clock."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -41,6 +41,10 @@ class KeepingDesk:
     def explain(self, subject: SubjectId, on: date) -> Mapping[str, object] | None:
         """Return where a live subject stands on a day, and why, or None."""
         return self.outlook.explain(subject, on)
+
+    def cases(self, on: date) -> Iterator[Mapping[str, object]]:
+        """Stream the facts of every live record."""
+        return self.outlook.cases(on)
 
     def calendar(self, on: date, weeks: int) -> Mapping[str, object]:
         """Return how much becomes due in each of the coming weeks."""

@@ -1,6 +1,6 @@
 """Officers' use case: see what is due, order and approve runs, see certificates. No content passes here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -52,6 +52,13 @@ class Custody:
         if found is None:
             raise NotFound
         return found
+
+    def cases(self, actor: Actor) -> Iterator[Mapping[str, object]]:
+        """Stream the facts of every live record as retention-case/1, for today. Raises Refused."""
+        grant = self._enter(actor, Permission.RETENTION_PLAN, Act.RETENTION_EXPLAIN)
+        day = civil_date(grant.as_of)
+        self.trail.append([_entry(grant, Act.RETENTION_EXPLAIN, detail={"on": day.isoformat()})])
+        return self.keeping.cases(day)
 
     def calendar(self, actor: Actor, weeks: int) -> Mapping[str, object]:
         """Return how much becomes due in each of the coming weeks. Raises Refused."""

@@ -135,6 +135,9 @@ class Keeping(Protocol):
     def explain(self, subject: SubjectId, on: date) -> Mapping[str, object] | None:
         """Return where a live subject stands on civil date `on` and why; None: there is none."""
 
+    def cases(self, on: date) -> Iterator[Mapping[str, object]]:
+        """Stream the facts of every live record with dates of its own as retention-case/1, for civil date `on`."""
+
     def calendar(self, on: date, weeks: int) -> Mapping[str, object]:
         """Return how much becomes due in each week from civil date `on`, if nothing more happens."""
 

@@ -54,6 +54,19 @@ class Outlook:
             }
         return None
 
+    def cases(self, on: date) -> Iterator[Mapping[str, object]]:
+        """Yield the facts of every live record with dates of its own as retention-case/1, for civil date `on`; streams.
+
+        One that does not verify is left out: its facts are not ours.
+        """
+        for record, verdict in checked_subjects(self.erasure.subjects(), self.check, self.erasure.subjects):
+            if verdict is Verdict.VERIFIES:
+                facts = _facts(case_of(self.policy, record))
+                yield {"case": record.subject.facts.id, "date": on.isoformat(), "subject": facts}
+        for signal, verdict in checked_signals(self.erasure.signals(), self.check, self.erasure.signals):
+            if verdict is Verdict.VERIFIES and not signal.mentions:
+                yield {"case": signal.facts.id, "date": on.isoformat(), "subject": _facts(self._alone(signal))}
+
     def calendar(self, on: date, weeks: int) -> Mapping[str, object]:
         """Return how much becomes due in each of the `weeks` weeks from civil date `on`, if nothing more happens.
 
@@ -148,14 +161,16 @@ class Outlook:
 
     def _signal(self, signal: SealedSignal, on: date) -> Assessment | None:
         """Return where a signal that names nobody stands: it ends by its own receipt, or earlier if it says so."""
-        facts = signal.facts
-        event = signal_event(facts.received_on, facts.accepted_on)
         try:
-            told = assess(self.policy, Case(kind=None, ground=self.policy.ground, events=(event,)), on)
+            told = assess(self.policy, self._alone(signal), on)
         except Invalid:
             return None
-        days = [day for day in (told.ends_on, facts.remove_by) if day is not None]
+        days = [day for day in (told.ends_on, signal.facts.remove_by) if day is not None]
         return replace(told, ends_on=min(days, default=None))
+
+    def _alone(self, signal: SealedSignal) -> Case:
+        event = signal_event(signal.facts.received_on, signal.facts.accepted_on)
+        return Case(kind=None, ground=self.policy.ground, events=(event,))
 
 
 @dataclass(slots=True)

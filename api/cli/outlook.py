@@ -1,5 +1,6 @@
 """Commands that look ahead: `retention explain`, `calendar`, `rehearse`. They speak to the API and change nothing."""
 
+import sys
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -39,6 +40,13 @@ def explain(
     if answer["verdict"] != "verifies":
         show.console().print(f"INCIDENT: its facts are not believed: {answer['verdict']}", style="bold red")
     show.console().print(f"policy {answer['policy']}, SHA-256 {answer['policy_sha256'][:16]}…")
+
+
+def cases(key_file: KeyFile = None, url: Url = None) -> None:
+    """Write the facts of every live record as cases, one line of JSON each, for `retention evaluate` and `impact`."""
+    for part in Client(settings_with(key_file, url)).lines("/v1/retention/cases"):
+        sys.stdout.buffer.write(part)
+    sys.stdout.buffer.flush()
 
 
 def calendar(weeks: Weeks = 13, key_file: KeyFile = None, url: Url = None, as_json: AsJson = False) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -14,6 +15,7 @@ from register.errors import Fault, Invalid
 from register.grading import SubjectKind
 from register.lifetime import Event, EventKind, HoldGround, HoldSpan, Review, ReviewOutcome
 from retention.assessment import Assessment, Case, accepted_early, assess, ended_early
+from retention.impact import Effect, impact
 from retention.policy import in_force, standing
 from retention.rules import Ground, Policy
 
@@ -52,6 +54,27 @@ def answer(line: bytes, policies: Sequence[Policy], number: int = 1) -> Answer:
     except Invalid as invalid:
         return _refused(value["case"], number, [_placed(one) for one in invalid.faults])
     return _told(value["case"], policy, found, on)
+
+
+def impacts(file: BinaryIO, old: Policy, new: Policy) -> Iterator[Answer]:
+    """Yield what `new` instead of `old` changes for the cases of `file`, each on its own date, and at last the counts.
+
+    Whatever policy a case names is passed over. A case without change has no line; a line that is no case, its error.
+    """
+    counts = Counter({effect.value: 0 for effect in Effect} | {"unchanged": 0, "unread": 0})
+    for number, line in numbered(file):
+        try:
+            value = SHAPE.read(line)
+        except Invalid as invalid:
+            counts["unread"] += 1
+            yield _refused(_named(_lenient(line)), number, invalid.faults)
+            continue
+        change = impact(case_of(value["subject"]), date.fromisoformat(value["date"]), old=old, new=new)
+        counts[change.effect.value if change else "unchanged"] += 1
+        if change:
+            told = {"before": _short(change.before), "after": _short(change.after)}
+            yield {"case": value["case"], "effect": change.effect.value, **told}
+    yield {"from": old.version, "to": new.version, "to_sha256": new.digest, "counts": dict(counts)}
 
 
 def case_of(subject: Mapping[str, Any]) -> Case:
@@ -104,6 +127,19 @@ def _hold(value: Mapping[str, Any]) -> HoldSpan:
 
 def _date(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(text)
+
+
+def _short(found: Assessment | None) -> Answer | None:
+    if found is None:
+        return None
+    return {
+        "state": found.state.value,
+        "review_by": _iso(found.review_by),
+        "ends_on": _iso(found.ends_on),
+        "destroy_on": _iso(found.destroy_on),
+        "visible": found.visible,
+        "rule": found.rule,
+    }
 
 
 def _told(named: object, policy: Policy, found: Assessment, on: date) -> Answer:

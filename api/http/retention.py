@@ -1,10 +1,12 @@
 """Retention: what is due, runs and their approval, certificates. No content passes here."""
 
+import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Path, Query, Response
+from fastapi.responses import StreamingResponse
 
 from api.http.identity import Caller, Served
 from api.http.schemas import ID, ApprovalIn, OnIn
@@ -20,6 +22,13 @@ router = APIRouter(prefix="/v1/retention", tags=["retention"])
 def plan(wanted: OnIn, caller: Caller, served: Served) -> Mapping[str, object]:
     """Return what a run on that date would do, and why; nothing is changed."""
     return served.custody.plan(caller, wanted.on)
+
+
+@router.get("/cases", response_class=StreamingResponse)
+def cases(caller: Caller, served: Served) -> StreamingResponse:
+    """Return the facts of every live record as NDJSON of retention-case/1: ids, dates and codes only."""
+    found = served.custody.cases(caller)
+    return StreamingResponse((json.dumps(one).encode() + b"\n" for one in found), media_type="application/x-ndjson")
 
 
 @router.get("/calendar")

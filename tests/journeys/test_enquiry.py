@@ -162,6 +162,7 @@ def test_every_role_only_does_its_own(served):
         ("POST", "/v1/retention/plans"): "chris",
         ("GET", "/v1/retention/runs"): "chris",
         ("GET", "/v1/retention/calendar"): "chris",
+        ("GET", "/v1/retention/cases"): "chris",
         ("GET", "/v1/retention/rehearsal?weeks=2"): "chris",
         ("GET", f"/v1/retention/subjects/{one}"): "chris",
         ("GET", "/v1/retention/certificates"): "chris",
