@@ -34,6 +34,10 @@ class Settings(BaseSettings):
         "if it is there, otherwise SQLite in KEYS.",
     )
     host: str = Field(default="127.0.0.1", description="Address the API listens on.")
+    metrics_from: str = Field(
+        default="127.0.0.0/8,::1",
+        description="Addresses or networks, with commas, that may read `/metrics`; nobody may through a proxy.",
+    )
     http_port: int = Field(default=8470, ge=0, le=65535, description="TCP port the API listens on; 0: any free one.")
     url: str | None = Field(default=None, description="Address of the running API, for commands that speak to it.")
     key_file: Path | None = Field(default=None, description="File (0600) with the caller's API key.")

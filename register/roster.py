@@ -46,6 +46,11 @@ class Roster:
         """Whether everything that was there at the first refresh is in the table."""
         return self._complete
 
+    @property
+    def size(self) -> int:
+        """How many mentions were taken in; a damaged one counts too."""
+        return len(self._known)
+
     def refresh(self) -> int:
         """Take in what was entered since the last call (everything at the first); return how many mentions were new."""
         began = self.clock.now()  # our own time: an instant in the graph may be anybody's

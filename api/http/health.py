@@ -1,16 +1,21 @@
 """Health, readiness, and public reference data."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from ipaddress import ip_address, ip_network
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.http.identity import Caller, Served
 from api.http.schemas import HarbourOut
+from api.metrics import MEDIA_TYPE
+from register.errors import NotFound
 from register.stores import HarbourNode
 
 router = APIRouter(tags=["health"])
+
+_FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
 @router.get("/healthz")
@@ -23,7 +28,30 @@ def alive() -> Mapping[str, str]:
 def ready(served: Served) -> JSONResponse:
     """Say whether this process can serve: table of names complete, graph and key store reached."""
     state = served.readiness()
-    return JSONResponse(state, status_code=200 if all(state.values()) else 503)
+    details = {"names_loaded": served.roster.size, "generation": served.store.generation}
+    return JSONResponse({**state, "details": details}, status_code=200 if all(state.values()) else 503)
+
+
+@router.get("/metrics", include_in_schema=False)
+def metrics(request: Request, served: Served) -> Response:
+    """Return numbers for monitoring, to the addresses that may read them; absent for everybody else.
+
+    It takes no credential, since it holds neither ids nor codes. A proxy in front of the API speaks from an address
+    that may read it: what came through one is refused.
+    """
+    client = request.client.host if request.client else ""
+    if any(name in request.headers for name in _FORWARDED) or not allowed(client, served.settings.metrics_from):
+        raise NotFound
+    return Response(served.metrics.text(), media_type=MEDIA_TYPE)
+
+
+def allowed(client: str, networks: str) -> bool:
+    """Say whether an address lies in one of the networks, given with commas between them."""
+    try:
+        address = ip_address(client)
+        return any(address in ip_network(one.strip()) for one in networks.split(",") if one.strip())
+    except ValueError:  # what is misspelt allows nobody
+        return False
 
 
 @router.get("/v1/ports", tags=["ports"])

@@ -77,6 +77,7 @@ BREAKS: Final = tuple(
         ("http-client", "api/http/health.py", "import httpx"),
         ("http-client", "vault/anchors/file.py", "import httpx"),
         ("json-schema", "api/http/schemas.py", "import jsonschema_rs"),
+        ("monitoring", "api/sampling.py", "import prometheus_client"),
         ("typesetting", "api/print/certificate.py", "import segno"),
         ("typesetting", "api/http/retention.py", "import typst"),
         ("inside-api-print", "api/print/paper.py", "from api.print import check"),

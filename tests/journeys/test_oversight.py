@@ -7,6 +7,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pypdf
 import pytest
 
@@ -297,3 +298,23 @@ def test_C11_who_is_enrolled_and_in_which_compartment_is_shown_to_administrators
     assert register.ask("administrator", "GET", "/v1/actors").status_code == 200
     enrolled = wait_sealed(register, "actor.enrol")
     assert "closed-team" not in json.dumps(enrolled)
+
+
+def test_monitoring_reads_numbers_without_a_key_and_nothing_through_a_proxy(seen):
+    """C02, C31: overdue age, rates, ages of checkpoint and certificate; readiness says how many names are in memory."""
+    url = seen.register.url
+    answer = httpx.get(f"{url}/metrics", timeout=30)
+    assert answer.status_code == 200
+    shown = dict(line.rsplit(" ", 1) for line in answer.text.splitlines() if not line.startswith("#"))
+    assert shown["theme_register_up"] == "1.0"
+    assert float(shown["theme_register_oldest_overdue_days"]) == 0
+    assert float(shown["theme_register_signals_taken_in_7d"]) >= 2
+    assert float(shown["theme_register_records_purged_7d"]) >= 3
+    assert 0 <= float(shown["theme_register_certificate_age_seconds"]) < 3600
+    assert float(shown['theme_register_workers{kind="api"}']) >= 1
+    assert seen.ana not in answer.text
+    for header in ("X-Forwarded-For", "Forwarded", "Via"):
+        assert httpx.get(f"{url}/metrics", headers={header: "203.0.113.9"}, timeout=30).status_code == 404
+    ready = httpx.get(f"{url}/readyz", timeout=30).json()
+    assert ready["names"] is True
+    assert ready["details"]["names_loaded"] >= 0

@@ -5,6 +5,8 @@ another host, while its last sign of life is younger than 30 seconds.
 """
 
 import platform
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -127,6 +129,12 @@ class Workers:
                 select(schema.leases).where(schema.leases.c.generation < generation).order_by(schema.leases.c.worker)
             )
             return tuple(row.worker for row in connection.execute(older).all() if self._alive(row, now))
+
+    def counted(self, *, now: datetime) -> Mapping[str, int]:
+        """Return how many workers are alive, by kind."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(schema.leases)).all()
+        return Counter(row.worker.rsplit("-", 2)[0] for row in rows if self._alive(row, now))
 
     def _alive(self, row: Row[Any], now: datetime) -> bool:
         if row.host == self._host:
