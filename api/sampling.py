@@ -3,10 +3,12 @@
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Final
 
 from api.auditing import AuditDesk
-from api.metrics import WEEK_DAYS, Sample
+from api.metrics import WEEK_DAYS, Metrics, Sample
+from api.wiring import Workplace
 from graph.connection import Graph
 from graph.gauges import holdings
 from register.audit import Act, Outcome
@@ -18,6 +20,18 @@ from register.roster import Roster
 from vault.keystore.leases import Workers
 
 _log: Final = logging.getLogger(__name__)
+
+
+def metrics(workplace: Workplace) -> Metrics:
+    """Return what monitoring reads of an opened register."""
+    sampler = Sampler(
+        graph=workplace.graph,
+        desk=AuditDesk(workplace.logbook),
+        workers=workplace.workers,
+        roster=workplace.roster,
+        clock=workplace.clock,
+    )
+    return Metrics(sampler.measure, monotonic)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

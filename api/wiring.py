@@ -14,7 +14,6 @@ from functools import cached_property, partial
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from time import monotonic
 from typing import Final
 
 from api.alarm import Alarm
@@ -22,9 +21,7 @@ from api.anchors import anchor_of
 from api.auditing import AuditDesk
 from api.keeping import KeepingDesk
 from api.logbook import Logbook
-from api.metrics import Metrics
 from api.names import Names
-from api.sampling import Sampler
 from api.server import endpoint
 from api.settings import SEARCHES, Settings
 from api.ticks import NeverBack, Ticks
@@ -250,14 +247,6 @@ class Workplace:
             progress=progress,
             pause=pause,
         )
-
-    @cached_property
-    def metrics(self) -> Metrics:
-        """What monitoring reads."""
-        sampler = Sampler(
-            graph=self.graph, desk=AuditDesk(self.logbook), workers=self.workers, roster=self.roster, clock=self.clock
-        )
-        return Metrics(sampler.measure, monotonic)
 
     @property
     def language(self) -> str:

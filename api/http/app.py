@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from api.http import actors, audit, export, health, problems, retention, signals, subjects
 from api.http.identity import Caller
 from api.http.limits import BodyLimit
+from api.sampling import metrics
 from api.wiring import Workplace
 
 HEADERS: Final = {
@@ -23,6 +24,7 @@ def create(workplace: Workplace) -> FastAPI:
     """Return the application that serves `workplace`."""
     app = FastAPI(title="theme-register", version="1", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.workplace = workplace
+    app.state.metrics = metrics(workplace)
     problems.install(app)
     for module in (signals, subjects, retention, audit, export, actors, health):
         app.include_router(module.router)

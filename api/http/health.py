@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from api.http.identity import Caller, Served
 from api.http.schemas import HarbourOut
-from api.metrics import MEDIA_TYPE
+from api.metrics import MEDIA_TYPE, Metrics
 from register.errors import NotFound
 from register.stores import HarbourNode
 
@@ -42,7 +42,8 @@ def metrics(request: Request, served: Served) -> Response:
     client = request.client.host if request.client else ""
     if any(name in request.headers for name in _FORWARDED) or not allowed(client, served.settings.metrics_from):
         raise NotFound
-    return Response(served.metrics.text(), media_type=MEDIA_TYPE)
+    shown: Metrics = request.app.state.metrics
+    return Response(shown.text(), media_type=MEDIA_TYPE)
 
 
 def allowed(client: str, networks: str) -> bool:
