@@ -19,9 +19,11 @@ from typing import Final
 from api.alarm import Alarm
 from api.anchors import anchor_of
 from api.auditing import AuditDesk
+from api.harbours import harbours_of
 from api.keeping import KeepingDesk
 from api.logbook import Logbook
 from api.names import Names
+from api.offices import REVIEWED, Offices
 from api.server import endpoint
 from api.settings import SEARCHES, Settings
 from api.ticks import NeverBack, Ticks
@@ -44,7 +46,7 @@ from register.errors import Conflict, RegisterError, Unavailable
 from register.ids import RegisterId
 from register.intake import Intake
 from register.oversight import Oversight
-from register.ports import SHIPPED, Harbours
+from register.ports import Harbours
 from register.roster import Roster
 from retention.certificate import Issuer
 from retention.orders import Orders
@@ -53,7 +55,7 @@ from retention.policy import shipped
 from retention.rules import Policy
 from retention.run import RetentionRun
 from retention.steps import Progress
-from retention.terms import deadline, review_terms
+from retention.terms import deadline
 from vault.archive.archivist import Archivist
 from vault.formats import AESGCM, Cipher
 from vault.keystore.budgets import Budgets
@@ -68,7 +70,6 @@ from vault.signing import LogKeys, SignatureVerifier
 from vault.strands import Strand, Strands, TrailKey
 
 POLICY: Final = "2026-01-01-theme-bribery.toml"
-HARBOURS: Final = "harbours.csv"
 REGISTER: Final = "register.json"
 CONTROLLER: Final = "College van procureurs-generaal"
 LOG_KEYS: Final = "log"
@@ -91,12 +92,6 @@ def register_of(home: Path) -> RegisterId:
 def keystore_url(settings: Settings) -> str | None:
     """Return the URL of the key store's database; None: it is the SQLite file in the keys' folder."""
     return database_url(settings.keys_folder, settings.keystore_url_file)
-
-
-def harbours(home: Path) -> Harbours:
-    """Return the harbours of the shipped table and, where one was loaded, of the register's official list."""
-    loaded = home / HARBOURS
-    return Harbours.load(SHIPPED, loaded) if loaded.exists() else Harbours.load(SHIPPED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +139,7 @@ class Workplace:
     @cached_property
     def harbours(self) -> Harbours:
         """The harbours this register knows."""
-        return harbours(self.settings.home)
+        return harbours_of(self.settings.home)
 
     @cached_property
     def roster(self) -> Roster:
@@ -166,7 +161,7 @@ class Workplace:
             trail=self.trail,
             harbours=self.harbours,
             deadline=partial(deadline, self.policy),
-            review=review_terms(),
+            review=self.offices.terms,
             clock=self.clock,
             informant_months=self.policy.informant.months,
         )
@@ -212,6 +207,11 @@ class Workplace:
     def oversight(self) -> Oversight:
         """Answers officers about the log."""
         return Oversight(log=AuditDesk(self.logbook), trail=self.trail, clock=self.clock)
+
+    @cached_property
+    def offices(self) -> Offices:
+        """Answers reviewers, the desk, privacy officers and those who lay holds."""
+        return Offices(self.graph, self.store, self.sealer, self.trail, self.clock, shipped(REVIEWED))
 
     @cached_property
     def credentials(self) -> Credentials:

@@ -12,8 +12,8 @@ from typing import Final
 import neo4j
 
 from api.founding import found
+from api.harbours import HARBOURS
 from api.settings import Settings
-from api.wiring import HARBOURS
 from evidence.durable import write_durably
 from graph.embedded.java import Memory
 from graph.embedded.layout import Layout

@@ -22,10 +22,10 @@ from bench.importing import fresh, ours, signals_of
 from bench.intake import written
 from bench.report import milliseconds, told
 from graph.labels import LINKS
-from register.access import Actor, Role
+from register.access import Actor, Reason, Role
 from register.answers import Picture, Route
 from register.clock import SystemClock
-from register.enquiry import Enquiry, Reason
+from register.enquiry import Enquiry
 from register.grading import HandlingCode
 from register.ids import SubjectId
 from register.subjects import STRONG, NewIdentifier

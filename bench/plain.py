@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import neo4j
 
+from api.offices import REVIEWED
 from api.wiring import POLICY
 from register.acceptance import Composer, Ids, Known
 from register.accepted import AcceptedBatch, AcceptedMention
@@ -69,7 +70,7 @@ def plain(signals: Sequence[NewSignal], now: datetime) -> Plain:
     composer = Composer(
         known=nothing,
         deadline=partial(deadline, shipped(POLICY)),
-        review=review_terms(),
+        review=review_terms(shipped(REVIEWED)),
         now=now,
         contributor="desk",
     )

@@ -19,8 +19,10 @@ class Role(StrEnum):
 
     CONTRIBUTOR = "contributor"
     ANALYST = "analyst"
-    COMPLIANCE_OFFICER = "compliance-officer"
+    DESK_OFFICER = "desk-officer"
+    REVIEWER = "reviewer"
     PRIVACY_OFFICER = "privacy-officer"
+    COMPLIANCE_OFFICER = "compliance-officer"
     ADMINISTRATOR = "administrator"
     SYSTEM = "system"
 
@@ -44,6 +46,17 @@ class Permission(StrEnum):
     AUDIT_SEE = "audit.see"
     AUDIT_EXPORT = "audit.export"
     ABSENCE_STATE = "absence.state"
+    REVIEW_SEE = "review.see"
+    REVIEW_DECIDE = "review.decide"
+    SUBJECT_RESTRICT = "subject.restrict"
+    EARLY_END_SEE = "early-end.see"
+    EARLY_END_PROPOSE = "early-end.propose"
+    EARLY_END_SETTLE = "early-end.settle"
+    DESK_SEE = "desk.see"
+    DESK_JUDGE = "desk.judge"
+    HOLD_SEE = "hold.see"
+    HOLD_LAY = "hold.lay"
+    HOLD_LIFT = "hold.lift"
 
 
 _P = Permission
@@ -51,8 +64,41 @@ PERMISSIONS: Final = MappingProxyType(
     {
         Role.CONTRIBUTOR: frozenset({_P.SIGNAL_RECORD, _P.RECEIPT_SEE}),
         Role.ANALYST: frozenset({_P.SIGNAL_OPEN, _P.SUBJECT_FIND, _P.SUBJECT_OPEN, _P.NETWORK_SHOW, _P.PATHS_SHOW}),
+        Role.DESK_OFFICER: frozenset(
+            {_P.SIGNAL_OPEN, _P.DESK_SEE, _P.DESK_JUDGE, _P.EARLY_END_SEE, _P.EARLY_END_PROPOSE, _P.EARLY_END_SETTLE}
+        ),
+        Role.REVIEWER: frozenset(
+            {
+                _P.SIGNAL_OPEN,
+                _P.SUBJECT_OPEN,
+                _P.REVIEW_SEE,
+                _P.REVIEW_DECIDE,
+                _P.EARLY_END_SEE,
+                _P.EARLY_END_PROPOSE,
+                _P.EARLY_END_SETTLE,
+            }
+        ),
+        Role.PRIVACY_OFFICER: frozenset(
+            {
+                _P.SIGNAL_OPEN,
+                _P.SUBJECT_FIND,
+                _P.SUBJECT_OPEN,
+                _P.CERTIFICATE_SEE,
+                _P.AUDIT_SEE,
+                _P.AUDIT_EXPORT,
+                _P.ABSENCE_STATE,
+                _P.REVIEW_SEE,
+                _P.SUBJECT_RESTRICT,
+                _P.EARLY_END_SEE,
+                _P.EARLY_END_PROPOSE,
+                _P.EARLY_END_SETTLE,
+            }
+        ),
         Role.COMPLIANCE_OFFICER: frozenset(
             {
+                _P.HOLD_SEE,
+                _P.HOLD_LAY,
+                _P.HOLD_LIFT,
                 _P.RETENTION_PLAN,
                 _P.RETENTION_ORDER,
                 _P.RETENTION_APPROVE,
@@ -62,7 +108,6 @@ PERMISSIONS: Final = MappingProxyType(
                 _P.AUDIT_EXPORT,
             }
         ),
-        Role.PRIVACY_OFFICER: frozenset({_P.CERTIFICATE_SEE, _P.AUDIT_SEE, _P.AUDIT_EXPORT, _P.ABSENCE_STATE}),
         Role.ADMINISTRATOR: frozenset(
             {
                 _P.ACTOR_MANAGE,
@@ -82,9 +127,17 @@ DISCLOSING: Final = frozenset(
         _P.AUDIT_SEE,
         _P.AUDIT_EXPORT,
         _P.ABSENCE_STATE,
+        _P.REVIEW_SEE,
+        _P.REVIEW_DECIDE,
+        _P.SUBJECT_RESTRICT,
+        _P.EARLY_END_SEE,
+        _P.EARLY_END_PROPOSE,
+        _P.EARLY_END_SETTLE,
+        _P.DESK_SEE,
+        _P.DESK_JUDGE,
     }
 )
-"""What may show content, who looked at it or that it is there: these need a purpose and a case reference."""
+"""What may show content, who looked at it or that it is there, or decides about it: with purpose and case."""
 
 
 class Purpose(StrEnum):
@@ -106,6 +159,15 @@ PURPOSE_BASIS: Final = MappingProxyType(
         Purpose.OVERSIGHT: "Wpg art. 32a",
     }
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why somebody looks or decides: a purpose of the closed list and a case reference; both land in the audit log."""
+
+    purpose: str
+    case: str
+
 
 CASE_PATTERN: Final = re.compile(r"^[A-Z0-9/-]{1,40}$")
 ACTOR_PATTERN: Final = re.compile(r"^[a-z0-9][a-z0-9.-]{1,39}$")

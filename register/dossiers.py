@@ -1,10 +1,11 @@
 """The clear facts of decisions and holds; their texts lie beside, sealed under a key of their own (Wpg art. 32(4))."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from register.decisions import DossierKind, DossierState
-from register.ids import DossierId, HoldId
+from register.ids import DossierId, HoldId, SubjectId
 from register.lifetime import HoldGround
 
 
@@ -21,6 +22,7 @@ class DossierFacts:
         grounds: ids of what it rests on, such as the signals with new information, sorted.
         state: `proposed` while a second person has to agree.
         second: who agreed or refused; settled_on: when. "" and None while nobody did, or where nobody has to.
+        texts: names of its sealed texts, sorted, so that one taken away is found out.
         keep_until: civil date from which on its text is kept no longer.
     """
 
@@ -37,6 +39,7 @@ class DossierFacts:
     state: DossierState
     second: str = ""
     settled_on: date | None = None
+    texts: tuple[str, ...] = ()
     keep_until: date
 
 
@@ -54,11 +57,13 @@ class HoldFacts:
         subjects, signals, archived: ids it lies on, sorted.
         start, depth: of a query, whose result is found anew every night: this subject and those up to `depth` links
             away; "" and 0: no query.
-        lifted_on, lifted_by: when it was lifted, and who did.
+        dossier: id of the dossier with title, mandate and reason.
+        lifted_on, lifted_by, lift_dossier: when it was lifted, who did, and the dossier with the reason of that.
     """
 
     id: HoldId
     revision: int
+    dossier: DossierId
     ground: HoldGround
     from_: date
     until: date | None = None
@@ -73,6 +78,7 @@ class HoldFacts:
     depth: int = 0
     lifted_on: date | None = None
     lifted_by: str = ""
+    lift_dossier: str = ""
 
     @property
     def last_day(self) -> date | None:
@@ -83,3 +89,21 @@ class HoldFacts:
     def stands(self, on: date) -> bool:
         """Say whether it postpones a destruction on civil date `on`."""
         return self.from_ <= on and (self.last_day is None or on <= self.last_day)
+
+
+def covering(
+    holds: Iterable[HoldFacts], reached: Mapping[HoldId, frozenset[SubjectId]], on: date
+) -> Mapping[str, tuple[HoldId, ...]]:
+    """Return, for each id that holds lie on, on civil date `on`, these holds.
+
+    Args:
+        holds: facts that verify; a lifted or ended one counts no more.
+        reached: what the query of each hold reaches in the register as it is.
+        on: the date to decide for.
+    """
+    found: dict[str, list[HoldId]] = {}
+    for hold in holds:
+        if hold.stands(on):
+            for one in {*hold.subjects, *hold.signals, *hold.archived, *reached.get(hold.id, ())}:
+                found.setdefault(one, []).append(hold.id)
+    return {one: tuple(sorted(ids)) for one, ids in found.items()}

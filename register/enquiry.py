@@ -10,7 +10,7 @@ from functools import wraps
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from register.accepted import OpenedMention
-from register.access import Actor, Grant, Permission, authorise
+from register.access import Actor, Grant, Permission, Reason, authorise
 from register.answers import Caption, Hit, Picture, Route, SignalPage, Statement, SubjectPage
 from register.audit import Act, Entry, refused_entry
 from register.budgets import Allowance, Budget, Spending
@@ -37,14 +37,6 @@ MENTIONS: Final = 256
 
 IDENTIFIERS: Final = 8
 """A search by identifier asks the graph for exactly so many identifiers, known or not."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """Why somebody looks: a purpose of the closed list and a case reference; both land in the audit log."""
-
-    purpose: str
-    case: str
 
 
 ROUNDS: Final = 3

@@ -12,9 +12,20 @@ from typing import Protocol
 from register.accepted import AcceptedBatch, OpenedMention, OpenedSignal
 from register.access import Role
 from register.audit import Entry
+from register.dossiers import DossierFacts
 from register.grading import HandlingCode
 from register.ids import IdentifierId, MentionId, ReceiptId, RunId, SignalId, SubjectId
-from register.sealed import Sealed, SealedBatch, SealedLink, SealedMention, SealedSignal, SealedSubject
+from register.sealed import (
+    Facts,
+    Sealed,
+    SealedBatch,
+    SealedDossier,
+    SealedHold,
+    SealedLink,
+    SealedMention,
+    SealedSignal,
+    SealedSubject,
+)
 from register.subjects import NewIdentifier
 
 
@@ -99,6 +110,28 @@ class Sealing(Protocol):
         Raises:
             Unavailable: it does not; the process sends nothing more and ends.
         """
+
+
+class DossierSealing(Protocol):
+    """Seals the texts of decisions, and certifies the facts they change; filled by `vault.dossiers`."""
+
+    def seal(self, facts: DossierFacts, texts: Mapping[str, str]) -> SealedDossier:
+        """Seal a new dossier, under a key of its own that is durable on return. Raises Unavailable."""
+
+    def add(self, dossier: SealedDossier, facts: DossierFacts, texts: Mapping[str, str]) -> SealedDossier:
+        """Return a dossier with its new facts and further texts. Raises Tampered."""
+
+    def open(self, dossier: SealedDossier) -> Mapping[str, str]:
+        """Return the texts of a dossier, after checking it. Raises Tampered."""
+
+    def mac(self, facts: Facts) -> bytes:
+        """Return the MAC of facts as they will be."""
+
+    def check(self, records: Iterable[SealedSubject | SealedSignal | SealedDossier | SealedHold]) -> None:
+        """Check MACs, and that none is an older state put back. Raises Tampered."""
+
+    def remember(self, revisions: Iterable[tuple[str, int]]) -> None:
+        """Remember revisions after a graph commit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import Final
 from register.errors import Fault, Invalid
 from register.lifetime import Deadline, Event, EventKind
 from register.reviewing import ReviewTerms
-from retention.calendar import NOTHING, Period, Unit
+from retention.calendar import NOTHING, Period
 from retention.rules import Combine, Policy, Rule
 
 FLAWED: Final = frozenset({EventKind.FOUND_INCORRECT, EventKind.FOUND_UNLAWFUL})
@@ -264,13 +264,16 @@ def deadline(policy: Policy, received_on: date) -> Deadline:
     return subject_deadline(policy, [signal_event(received_on, received_on)])
 
 
-def review_terms() -> ReviewTerms:
-    """Return the terms of the periodic review: yearly; 30 days late it hides, 90 days late it ends (our own choice)."""
-    return ReviewTerms(
-        due=Period(count=12, unit=Unit.MONTHS).after,
-        hides=Period(count=30, unit=Unit.DAYS).after,
-        ends=Period(count=90, unit=Unit.DAYS).after,
-    )
+def review_terms(policy: Policy) -> ReviewTerms:
+    """Return the policy's terms of the periodic review of a person; one that knows none looks at nothing, ever."""
+    check = policy.rule.check
+    if check is None:
+        return ReviewTerms(due=_never, hides=_never, ends=_never)
+    return ReviewTerms(due=check.interval.after, hides=check.restricted.after, ends=check.ended.after)
+
+
+def _never(_: date) -> date:
+    return date.max
 
 
 def signal_event(received_on: date, accepted_on: date) -> Event:

@@ -1,6 +1,7 @@
 """Seals the texts of decisions and holds, each dossier under a key of its own, and certifies the facts beside them."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from hmac import compare_digest
 from typing import Final
 
@@ -34,7 +35,7 @@ class Dossiers:
         self._facts = store.facts_context()
 
     def seal(self, facts: DossierFacts, texts: Mapping[str, str]) -> SealedDossier:
-        """Seal a new dossier; on return its key is durable. `texts` has keys of DOSSIER_FIELDS.
+        """Seal a new dossier, whose facts then name its texts (keys of DOSSIER_FIELDS); on return its key is durable.
 
         Raises:
             Conflict, Unavailable: nothing was written.
@@ -52,6 +53,8 @@ class Dossiers:
     def open(self, dossier: SealedDossier) -> Mapping[str, str]:
         """Return the texts of a dossier that verifies. Raises Tampered."""
         self.check([dossier])
+        if set(dossier.sealed) != set(dossier.facts.texts):
+            raise Tampered
         key = self._key(dossier.facts.id)
         context = value_context(self._store.register, dossier.facts.id)
         try:
@@ -87,4 +90,6 @@ class Dossiers:
     ) -> SealedDossier:
         context = value_context(self._store.register, facts.id)
         fresh = {name: Sealed(key.seal(context, _TAILS[name], text.encode())) for name, text in texts.items()}
-        return SealedDossier(facts=facts, mac=self.mac(facts), sealed={**before, **fresh})
+        sealed = {**before, **fresh}
+        facts = replace(facts, texts=tuple(sorted(sealed)))
+        return SealedDossier(facts=facts, mac=self.mac(facts), sealed=sealed)

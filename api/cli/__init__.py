@@ -6,7 +6,22 @@ from typing import Final
 
 import typer
 
-from api.cli import archive, ask, audit, backup, evaluate, folder, outlook, retention, users, verify, worker
+from api.cli import (
+    archive,
+    ask,
+    audit,
+    backup,
+    ends,
+    evaluate,
+    folder,
+    hold,
+    outlook,
+    retention,
+    review,
+    users,
+    verify,
+    worker,
+)
 from register.errors import RegisterError
 
 EXIT_UNFORESEEN: Final = 70
@@ -32,6 +47,10 @@ app.command()(ask.subject)
 app.command()(ask.signal)
 app.command()(ask.network)
 app.command()(ask.paths)
+app.add_typer(review.review, name="review")
+app.add_typer(ends.end, name="end")
+app.add_typer(ends.desk, name="desk")
+app.add_typer(hold.hold, name="hold")
 app.add_typer(retention.retention, name="retention")
 retention.retention.command()(evaluate.evaluate)
 retention.retention.command()(evaluate.policies)

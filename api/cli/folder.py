@@ -157,7 +157,7 @@ def load(
     as_json: AsJson = False,
 ) -> None:
     """Load an official UN/LOCODE list beside the table of harbours that ships with the software."""
-    from api.wiring import HARBOURS
+    from api.harbours import HARBOURS
     from evidence.durable import write_durably
     from register.ports import SHIPPED, Harbours, write
 

@@ -1,5 +1,6 @@
 """Options that many commands share."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,16 @@ Case = Annotated[str, typer.Option(help="Case reference; lands in the audit log.
 KeyFile = Annotated[Path | None, typer.Option(help="File (0600) with your API key; or THEME_REGISTER_KEY_FILE.")]
 Url = Annotated[str | None, typer.Option(help="Address of the API; or THEME_REGISTER_URL.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One line of JSON, for programs.")]
+
+ReasonFile = Annotated[Path, typer.Option(help="File with the reason in words; `-`: standard input.")]
+
+
+def reason_in(path: Path) -> str:
+    """Return the text in a file, or on standard input: words about people are no argument of a command."""
+    import unicodedata
+
+    text = sys.stdin.read() if path == Path("-") else path.read_text("utf-8")
+    return unicodedata.normalize("NFC", text.strip())
 
 
 def settings_with(key_file: Path | None, url: str | None) -> "Settings":

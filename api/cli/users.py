@@ -16,7 +16,12 @@ users = typer.Typer(no_args_is_help=True, help="Who may come in.")
 @users.command()
 def add(
     code: Annotated[str, typer.Argument(help="Code of the person or machine; never a name.")],
-    role: Annotated[str, typer.Argument(help="contributor, analyst, compliance-officer or administrator.")],
+    role: Annotated[
+        str,
+        typer.Argument(
+            help="contributor, analyst, desk-officer, reviewer, privacy-officer, compliance-officer or administrator."
+        ),
+    ],
     handling: Annotated[str, typer.Option(help="Cleared up to this handling code.")] = "H0",
     marking: Annotated[list[str], typer.Option(help="Compartment granted; may be repeated.")] = [],  # noqa: B006
     expires: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day from which the key ends.")] = None,

@@ -5,7 +5,20 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 
-from api.http import actors, audit, export, health, problems, retention, signals, subjects
+from api.http import (
+    actors,
+    audit,
+    decisions,
+    desk,
+    export,
+    health,
+    holds,
+    problems,
+    retention,
+    reviews,
+    signals,
+    subjects,
+)
 from api.http.identity import Caller
 from api.http.limits import BodyLimit
 from api.sampling import metrics
@@ -26,7 +39,19 @@ def create(workplace: Workplace) -> FastAPI:
     app.state.workplace = workplace
     app.state.metrics = metrics(workplace)
     problems.install(app)
-    for module in (signals, subjects, retention, audit, export, actors, health):
+    for module in (
+        signals,
+        subjects,
+        reviews,
+        decisions,
+        desk,
+        holds,
+        retention,
+        audit,
+        export,
+        actors,
+        health,
+    ):
         app.include_router(module.router)
 
     app.add_middleware(BodyLimit)

@@ -6,8 +6,7 @@ from fastapi import Depends, Header, HTTPException, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.wiring import Workplace
-from register.access import Actor
-from register.enquiry import Reason
+from register.access import Actor, Reason
 
 _BEARER = HTTPBearer(auto_error=False, description="API key, as printed once when the actor was enrolled")
 

@@ -300,7 +300,9 @@ class ActorIn(Shape):
     """Somebody to enrol."""
 
     code: str = Field(pattern="^[a-z0-9][a-z0-9.-]{1,39}$")
-    role: str = Field(pattern="^(contributor|analyst|compliance-officer|privacy-officer|administrator)$")
+    role: str = Field(
+        pattern="^(contributor|analyst|desk-officer|reviewer|privacy-officer|compliance-officer|administrator)$"
+    )
     markings: tuple[str, ...] = ()
     handling: str = Field(default="H0", pattern="^(H0|H1|H2|H3|11|01|00|200|300)$")
     expires_on: date | None = None

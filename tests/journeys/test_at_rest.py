@@ -20,7 +20,8 @@ from api.demo.story import signals as story
 from api.exchange.ndjson import Rejects, take_in
 from api.exchange.signal_v1 import read
 from api.founding import found
-from api.wiring import HARBOURS, workplace
+from api.harbours import HARBOURS
+from api.wiring import workplace
 from graph.embedded.server import stop
 from register.access import Actor, Role
 from register.clock import SystemClock, civil_date

@@ -16,7 +16,7 @@ import pytest
 
 from api.wiring import workplace
 from graph.endpoint import Endpoint
-from register.enquiry import Reason
+from register.access import Reason
 from register.ids import mint
 from retention.steps import Point
 from tests.journeys.installation import PURPOSE

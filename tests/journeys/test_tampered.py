@@ -11,9 +11,8 @@ import pytest
 
 from api.wiring import Workplace, workplace
 from graph.connection import Graph
-from register.access import Actor, Role
+from register.access import Actor, Reason, Role
 from register.clock import civil_date
-from register.enquiry import Reason
 from register.errors import NotFound, Tampered, Unavailable
 from register.grading import HandlingCode
 from register.ids import SignalId, SubjectId

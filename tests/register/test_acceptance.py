@@ -15,11 +15,12 @@ from register.lifetime import Deadline
 from register.links import LinkKind, NewLink
 from register.sealed import SubjectFacts
 from register.subjects import IdentifierKind, NewIdentifier, NewSubject
+from retention.policy import shipped
 from retention.terms import review_terms
 from tests.builders import a_signal, signals
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-REVIEW = review_terms()
+REVIEW = review_terms(shipped("2020-01-01-theme-bribery.toml"))
 KVK = NewIdentifier(kind=IdentifierKind.KVK, value="99169940")
 BSN = NewIdentifier(kind=IdentifierKind.BSN, value="123456782")
 PASSPORT = NewIdentifier(kind=IdentifierKind.PASSPORT, value="T12345678")

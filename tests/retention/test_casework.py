@@ -81,6 +81,7 @@ def test_restricting_and_releasing_move_no_date(kinds: list[ActKind], on: date) 
 def test_a_hold_never_moves_what_readers_see(from_: date, until: date | None) -> None:
     hold = HoldFacts(
         id=HoldId(DOSSIER),
+        dossier=DOSSIER,
         revision=1,
         ground=HoldGround.EVIDENCE,
         from_=from_,
@@ -98,6 +99,7 @@ def test_a_hold_never_moves_what_readers_see(from_: date, until: date | None) ->
 def test_a_lifted_hold_ends_the_day_before() -> None:
     hold = HoldFacts(
         id=HoldId(DOSSIER),
+        dossier=DOSSIER,
         revision=2,
         ground=HoldGround.EVIDENCE,
         from_=date(2026, 5, 1),

@@ -191,6 +191,7 @@ FACTS: tuple[Facts, ...] = (
     HoldFacts(
         id=HoldId(OTHER),
         revision=1,
+        dossier=DossierId(RECORD),
         ground=HoldGround.EVIDENCE,
         from_=date(2026, 11, 24),
         review_on=date(2027, 5, 24),

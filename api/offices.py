@@ -1,0 +1,78 @@
+"""What reviewers, desk officers, privacy officers and compliance officers decide with, put together."""
+
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Final
+
+from graph.connection import Graph
+from graph.decisions import Decisions
+from graph.holds import Holds
+from graph.trail import AuditTrail
+from register.clock import Clock
+from register.deciding import Deciding
+from register.desk import Desk
+from register.ending import EarlyEnds
+from register.holding import Holding
+from register.review import Review
+from register.reviewing import ReviewTerms
+from retention.calendar import Period, Unit
+from retention.casework import dates_of
+from retention.rules import Policy
+from retention.terms import review_terms
+from vault.dossiers import Dossiers
+from vault.keystore.store import KeyStore
+from vault.sealing import Sealer
+
+REVIEWED: Final = "2020-01-01-theme-bribery.toml"
+"""The policy that knows the periodic review: dates of review, and every date after a decision, follow it."""
+
+KEPT: Final = Period(count=5, unit=Unit.YEARS)
+"""How long the text of a decision is kept, as the bodies of the audit log are (our own choice; Wpg art. 32(4))."""
+
+
+@dataclass(frozen=True)
+class Offices:
+    """The use cases of those who decide; `policy` gives the dates."""
+
+    graph: Graph
+    store: KeyStore
+    sealer: Sealer
+    trail: AuditTrail
+    clock: Clock
+    policy: Policy
+
+    @cached_property
+    def terms(self) -> ReviewTerms:
+        """The terms of the periodic review."""
+        return review_terms(self.policy)
+
+    @cached_property
+    def review(self) -> Review:
+        """Answers reviewers."""
+        return Review(deciding=self._deciding, sealing=self.sealer, terms=self.terms)
+
+    @cached_property
+    def ends(self) -> EarlyEnds:
+        """Answers those who end something early, and their second persons."""
+        return EarlyEnds(deciding=self._deciding)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Answers desk officers."""
+        return Desk(deciding=self._deciding)
+
+    @cached_property
+    def holding(self) -> Holding:
+        """Answers those who lay and lift holds."""
+        return Holding(deciding=self._deciding, store=Holds(self.graph))
+
+    @cached_property
+    def _deciding(self) -> Deciding:
+        return Deciding(
+            store=Decisions(self.graph),
+            sealing=Dossiers(self.store),
+            trail=self.trail,
+            clock=self.clock,
+            dates=partial(dates_of, self.policy),
+            keep=KEPT.after,
+        )
