@@ -209,9 +209,10 @@ def _review(check: Check | None, case: Case, course: Course) -> _Review | None:
     """
     if check is None or course.event in course.rule.ends:
         return None
+    expired = frozenset(course.expired)
     counted = [(review.on, "review") for review in case.reviews]
     for event in case.events:
-        if event.kind in check.starts and event not in course.expired:
+        if event.kind in check.starts and event not in expired:
             counted.append((event.accepted_on if event.kind in _ENTERED else event.on, event.kind.value))
     if not counted:
         return None

@@ -14,6 +14,7 @@ from api.exchange.strict_json import MEBIBYTE
 from register.errors import Fault, Invalid
 from register.grading import SubjectKind
 from register.lifetime import Event, EventKind, HoldGround, HoldSpan, Review, ReviewOutcome
+from register.texts import BROKEN
 from retention.assessment import Assessment, Case, accepted_early, assess, ended_early
 from retention.impact import Effect, impact
 from retention.policy import in_force, standing
@@ -182,7 +183,9 @@ def _lenient(line: bytes) -> Mapping[str, Any]:
 
 def _named(value: Mapping[str, Any]) -> str | int | None:
     named = value.get("case")
-    return named if type(named) in (str, int) and len(str(named)) <= 200 else None
+    if isinstance(named, str):
+        return named if 0 < len(named) <= 200 and not BROKEN.search(named) else None
+    return named if type(named) is int and abs(named) < 10**20 else None
 
 
 _ORDER: Final = (("events", "on", "accepted_on", accepted_early), ("holds", "from", "until", ended_early))

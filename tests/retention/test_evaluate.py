@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+import time
 from datetime import date
 from pathlib import Path
 
@@ -59,21 +60,34 @@ GOOD = json.dumps(VECTORS["cases"][0]["in"]).encode()
 @pytest.mark.parametrize(
     ("text", "rules"),
     [
+        (b'{"case": "\\ud800"}\n' + GOOD, ["text.characters", None]),
         (b"", []),
         (b"\n \r\n\t\n", []),
         (GOOD, [None]),
         (GOOD + b"\r\n" + GOOD + b"\r\n", [None, None]),
         (b"\xef\xbb\xbf" + GOOD + b"\n" + GOOD, ["json.bom", None]),
         (b"\xff\xfe{\x00\n" + GOOD, ["json.encoding", None]),
-        (b'{"case": "' + b"a" * 10_000_000 + b'"}\n' + GOOD + b"\n", ["json.size", None]),
+        (b'{"case": "' + b"a" * 9_999_000 + b'"}\n' + GOOD + b"\n", ["json.size", None]),
         (b"[" * 100_000 + b"\n" + GOOD, ["json.depth", None]),
         (b'{"case": ' + b"9" * 5000 + b"}\n" + GOOD, ["json.number", None]),
         (GOOD[:-1] + b"\x00}\n" + GOOD, ["json.syntax", None]),
     ],
-    ids=["empty", "blank", "no line end", "CRLF", "BOM", "UTF-16", "10 MB", "deep", "long number", "NUL"],
+    ids=[
+        "half a surrogate pair",
+        "empty",
+        "blank",
+        "no line end",
+        "CRLF",
+        "BOM",
+        "UTF-16",
+        "10 MB",
+        "deep",
+        "long number",
+        "NUL",
+    ],
 )
 def test_a_hostile_line_costs_its_own_answer_only(text, rules):
-    found = list(answers(io.BytesIO(text), POLICIES))
+    found = [json.loads(line) for line, _ in told(answers(io.BytesIO(text), POLICIES))]
     assert [one["error"][0]["rule"] if "error" in one else None for one in found] == rules
 
 
@@ -85,6 +99,28 @@ def test_the_ends_of_the_calendar(on):
     held = {"from": "0001-01-01", "until": "9999-12-31", "ground": "wpg-14-4", "reason": "r"}
     facts |= {"removed_on": on, "holds": [held], "ground": "wpg-10-1-b"}
     assert evaluated({"case": 1, "date": "9999-12-31", "subject": facts})["destroy_on"] is None
+
+
+def test_very_many_facts_are_as_quick_each_as_few():
+    late = [{"on": "2026-07-01", "kind": "signal"}] * 9_999
+    subject = {"kind": "person", "ground": "wpg-10-1-b", "events": [{"on": "2021-06-01", "kind": "signal"}, *late]}
+    began = time.process_time()
+    found = evaluated({"case": 1, "date": "2026-07-01", "subject": subject})
+    assert found["remove_by"] == "2022-08-30"
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.shared_data
+def test_a_date_is_one_exactly_where_an_independent_suite_says_so(shared_data):
+    suite = json.loads((shared_data / "time-vectors" / "json-schema-format-date.json").read_text())
+    strings = [test for group in suite for test in group["tests"] if isinstance(test["data"], str)]
+    assert len(strings) > 20
+    for test in strings:
+        found = evaluated(
+            {"case": 1, "date": test["data"], "subject": {"kind": "none", "ground": "wpg-8", "events": []}}
+        )
+        told = [one["pointer"] for one in found["error"]]
+        assert ("/date" not in told) == test["valid"], test["description"]
 
 
 texts = st.text(max_size=12)
