@@ -140,6 +140,8 @@ def rule(row: Table, sources: Sources, checks: Checks) -> Rule:
     if written == bool(found.starts):
         message = "a rule that nothing starts can never be computed; a written term is started by nothing"
         row.fault("starts", "policy.starts", message)
+    if found.combine is Combine.ALL and found.check is None:
+        row.fault("combine", "policy.for-ever", "what waits for every kind needs a check, or it might never end")
     if found.opens & found.starts:
         row.fault("opens", "policy.opens", "what brings data in without a term does not start the term too")
     if found.ends != ENDING:

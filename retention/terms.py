@@ -172,10 +172,7 @@ class _Following:
         if event.kind in self.rule.ends:
             self._end(event, over)
         elif self._brings_back(event, over):
-            self.due_on = self.removed_on = self.from_ = None
-            self._seen.clear()
-            self.returned = event
-            self._start(event)
+            self._return(event)
         elif over:
             self.expired.append(event)
         else:
@@ -202,6 +199,14 @@ class _Following:
     def _brings_back(self, event: Event, over: bool) -> bool:
         gone = over or (self.removed_on is not None and event.accepted_on >= self.removed_on)
         return gone and self.flaw is None and self.rule.revives(event.kind)
+
+    def _return(self, event: Event) -> None:
+        """Begin anew: back under its own event (Wpg art. 14(3)), whatever else a term waits for at first."""
+        self.removed_on, self.returned = None, event
+        self.counted += 1
+        starts = event.kind in self.rule.starts
+        self.from_ = event if starts else None
+        self.due_on = self.rule.term.after(event.on) if starts else None
 
     def _end(self, event: Event, over: bool) -> None:
         if event.kind in FLAWED:

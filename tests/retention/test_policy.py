@@ -160,6 +160,8 @@ def test_a_term_from_several_kinds_of_event():
     }
     alone = follow(replace(rule, combine=Combine.ALL), happened[:2])
     assert (alone.due_on, alone.event) == (None, None)
+    again = Event(on=date(2030, 1, 1), kind=EventKind.ORDER, accepted_on=date(2030, 1, 1))
+    assert {follow(replace(rule, combine=way), [*happened, again]).due_on for way in Combine} == {date(2035, 1, 1)}
 
 
 def test_clearance_follows_the_strictness_order():
