@@ -177,6 +177,7 @@ class Workplace:
             roster=self.roster,
             trail=self.trail,
             clock=self.clock,
+            deadline=partial(deadline, self.policy),
             budget=Budgets(self.store.database),
             allowance=self.search_allowance,
         )

@@ -141,9 +141,7 @@ HOLDS: Final = f"MATCH (h:{Label.HOLD}) RETURN h {{.*}} AS hold ORDER BY h.on, h
 
 HOLD: Final = f"MATCH (h:{Label.HOLD} {{id: $id}}) RETURN h {{.*}} AS hold"
 
-PRESENT: Final = tuple(
-    f"UNWIND $ids AS id MATCH (n:{label} {{id: id}}) RETURN n.id AS id" for label in (Label.SUBJECT, Label.SIGNAL)
-)
+SUBJECTS_PRESENT: Final = f"UNWIND $ids AS id MATCH (s:{Label.SUBJECT} {{id: id}}) RETURN s.id AS id"
 
 NEIGHBOURS: Final = f"""
 UNWIND $ids AS id

@@ -8,6 +8,7 @@ from neo4j import ManagedTransaction
 from graph import decision_queries as queries
 from graph import records
 from graph.connection import Graph
+from graph.queries import SIGNALS_PRESENT
 from graph.trail import write_entries
 from register.audit import Entry
 from register.errors import Conflict
@@ -64,7 +65,9 @@ class Holds:
         """Return those of `ids` that are live subjects or signals."""
 
         def work(tx: ManagedTransaction) -> frozenset[str]:
-            return frozenset(row["id"] for query in queries.PRESENT for row in tx.run(query, ids=sorted(ids)))
+            wanted = sorted(ids)
+            subjects = {row["id"] for row in tx.run(queries.SUBJECTS_PRESENT, ids=wanted)}
+            return frozenset(subjects | {row["id"] for row in tx.run(SIGNALS_PRESENT, ids=wanted)})
 
         return self.graph.read(work)
 
@@ -77,7 +80,7 @@ class Holds:
 
 
 def _around(tx: ManagedTransaction, start: str, depth: int) -> frozenset[SubjectId]:
-    found = {row["id"] for row in tx.run(queries.PRESENT[0], ids=[start])}
+    found = {row["id"] for row in tx.run(queries.SUBJECTS_PRESENT, ids=[start])}
     ring = set(found)
     for _ in range(depth):
         ring = {row["id"] for row in tx.run(queries.NEIGHBOURS, ids=sorted(ring))} - found if ring else set()

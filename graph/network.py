@@ -136,6 +136,7 @@ def _view(subject: records.Row, mentions: Sequence[records.Row], links: Sequence
         subject=records.subject(subject),
         mentions=tuple(sorted(map(records.mention, mentions), key=lambda one: one.facts.id)),
         links=tuple(sorted(map(records.link, links), key=lambda one: one.facts.id)),
+        received=tuple(sorted({day for row in mentions if (day := records.received_on(row)) is not None})),
     )
 
 

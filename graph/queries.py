@@ -44,7 +44,7 @@ LINK_ROW: Final = (
     f"r {{{bare(LINK)}, type: type(r), from_: startNode(r).id, to: coalesce(endNode(r).id, endNode(r).code),"
     f" to_port: endNode(r):{Label.PORT}}}"
 )
-_MENTION: Final = "m {.*, signal: g.id, subject: s.id}"
+_MENTION: Final = "m {.*, signal: g.id, subject: s.id, received_on: g.received_on}"
 BARE_MENTION: Final = f"m {{{bare(MENTIONS)}, signal: g.id, subject: s.id}}"
 
 # Both ends are found before the links between them, or the planner walks through all links of one end.

@@ -267,9 +267,17 @@ def hold(row: Row) -> SealedHold:
     return SealedHold(facts=facts, mac=mac)
 
 
+def received_on(row: Row) -> date | None:
+    """Return the civil date in `row` on which a mention's signal was received, or None where it cannot be read."""
+    try:
+        return _date(row.get("received_on"))
+    except (TypeError, AttributeError):
+        return None
+
+
 def node(row: Row, named_by: Row) -> Node:
     """Return the subject of `row` with the mention of `named_by` that names it."""
-    return Node(subject=subject(row), mention=mention(named_by))
+    return Node(subject=subject(row), mention=mention(named_by), received_on=received_on(named_by))
 
 
 def harbour(row: Row) -> HarbourNode:

@@ -19,7 +19,7 @@ class Hit:
     kind: SubjectKind
     names: tuple[str, ...]
     born_on: str | None
-    remove_by: date
+    remove_by: date | None
     score: float
     reasons: tuple[str, ...]
 
@@ -44,7 +44,7 @@ class SubjectPage:
 
     subject: SubjectId
     kind: SubjectKind
-    remove_by: date
+    remove_by: date | None
     statements: tuple[Statement, ...]
     links: tuple[LinkFacts, ...]
 
@@ -66,7 +66,7 @@ class Caption:
     subject: SubjectId
     kind: SubjectKind
     name: str
-    remove_by: date
+    remove_by: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

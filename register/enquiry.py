@@ -6,6 +6,7 @@ are checked inside the reading transaction that also writes the audit entry.
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import wraps
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
@@ -15,13 +16,16 @@ from register.answers import Caption, Hit, Picture, Route, SignalPage, Statement
 from register.audit import Act, Entry, refused_entry
 from register.budgets import Allowance, Budget, Spending
 from register.clock import Clock, civil_date
+from register.decisions import ActKind, decode_all
 from register.doubts import incident, steadily
 from register.errors import Exhausted, Fault, Invalid, NotFound, Refused, Tampered
 from register.ids import IdentifierId, MentionId, SignalId, SubjectId, mint
 from register.interfaces import Lookup, Sealing
+from register.lifetime import DeadlineOf
 from register.links import LinkKind
 from register.narrative import GONE, read
 from register.roster import Roster
+from register.sealed import SubjectFacts
 from register.stores import NetworkStore, Node, SealedNetwork, SignalStore, Trail, Witnessed
 from register.subjects import STRONG, IdentifierKind, NewIdentifier, normalise
 
@@ -73,6 +77,7 @@ class Enquiry:
     roster: Roster
     trail: Trail
     clock: Clock
+    deadline: DeadlineOf
     budget: Budget
     allowance: Allowance
 
@@ -100,7 +105,7 @@ class Enquiry:
         best: dict[SubjectId, Hit] = {}
         for node, mention in zip(nodes, opened, strict=True):
             candidate = owner[node.mention.facts.id]
-            hit = _hit(node, mention, candidate.score, candidate.reasons)
+            hit = _hit(node, mention, self._shown_at(node), candidate.score, candidate.reasons)
             if hit.subject not in best or best[hit.subject].score < hit.score:
                 best[hit.subject] = hit
         found = sorted(best.values(), key=lambda hit: (-hit.score, hit.subject))[:limit]
@@ -124,7 +129,10 @@ class Enquiry:
             raise Invalid([fault])
         known = self.lookup.identifiers([NewIdentifier(kind=kind, value=normalise(kind, value))])
         nodes = self.networks.carriers(grant, _padded(known.values(), IDENTIFIERS, IdentifierId), witnessed)
-        hits = [_hit(node, one, 100.0, ("identifier",)) for node, one in zip(nodes, self._named(nodes), strict=True)]
+        hits = [
+            _hit(node, one, self._shown_at(node), 100.0, ("identifier",))
+            for node, one in zip(nodes, self._named(nodes), strict=True)
+        ]
         return self._released(tuple(hits))
 
     @_again
@@ -143,7 +151,7 @@ class Enquiry:
         page = SubjectPage(
             subject=view.subject.facts.id,
             kind=view.subject.facts.kind,
-            remove_by=view.subject.facts.remove_by,
+            remove_by=self._shown(view.subject.facts, view.received),
             statements=tuple(_statement(one, {one.facts.place: one}, gone="[…]") for one in opened),
             links=tuple(link.facts for link in view.links),
         )
@@ -262,12 +270,25 @@ class Enquiry:
                 subject=node.subject.facts.id,
                 kind=node.subject.facts.kind,
                 name=mention.names[0],
-                remove_by=node.subject.facts.remove_by,
+                remove_by=self._shown_at(node),
             )
             for node, mention in zip(found.nodes, opened, strict=True)
         )
         links = tuple(link.facts for link in found.links)
         return Picture(subjects=tuple(captions), harbours=found.harbours, links=links, left_out=found.left_out)
+
+    def _shown(self, facts: SubjectFacts, received: Iterable[date]) -> date | None:
+        """Return the date of removal where it follows from what the reader sees, else None.
+
+        It follows from the day on which a visible signal was received, or from the day of a decision; one that only
+        hidden signals give is not shown, or it would say when they came in.
+        """
+        decided = (one.on for one in decode_all(facts.acts) if one.kind in (ActKind.NECESSITY, ActKind.ORDER))
+        gives = (self.deadline(day).remove_by for day in (*received, *decided))
+        return facts.remove_by if facts.remove_by in gives else None
+
+    def _shown_at(self, node: Node) -> date | None:
+        return self._shown(node.subject.facts, () if node.received_on is None else (node.received_on,))
 
     def _released(self, answer: Answer) -> Answer:
         """Let the answer go only while this process still serves the key store's generation."""
@@ -290,14 +311,14 @@ def _padded(ids: Collection[Id], size: int, kind: Callable[[str], Id]) -> tuple[
     return (*ids, *(kind(mint()) for _ in range(size - len(ids))))
 
 
-def _hit(node: Node, mention: OpenedMention, score: float, reasons: tuple[str, ...]) -> Hit:
+def _hit(node: Node, mention: OpenedMention, remove_by: date | None, score: float, reasons: tuple[str, ...]) -> Hit:
     facts = node.subject.facts
     return Hit(
         subject=facts.id,
         kind=facts.kind,
         names=mention.names,
         born_on=mention.born_on,
-        remove_by=facts.remove_by,
+        remove_by=remove_by,
         score=score,
         reasons=reasons,
     )

@@ -81,10 +81,11 @@ class SignalStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A subject in a network or path, with one visible mention that names it."""
+    """A subject in a network or path, with one visible mention that names it, and when its signal was received."""
 
     subject: SealedSubject
     mention: SealedMention
+    received_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,11 +120,16 @@ class SealedPaths:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectView:
-    """A subject with all its mentions and links that a reader may see, and the signals they belong to."""
+    """A subject with all its mentions and links that a reader may see.
+
+    Attributes:
+        received: civil dates on which the signals of these mentions were received, each once, ascending.
+    """
 
     subject: SealedSubject
     mentions: tuple[SealedMention, ...]
     links: tuple[SealedLink, ...]
+    received: tuple[date, ...] = ()
 
 
 class NetworkStore(Protocol):

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 SHOWN: Final = 40
 """Rows of links at most, for people."""
 
+NOT_SHOWN: Final = "not shown"
+"""In place of a date of removal that does not follow from what the reader may see."""
+
 _SHORT: Final = 8
 _WIDTH: Final = 120
 
@@ -66,7 +69,7 @@ def hits(found: list[Item]) -> None:
                 one["born_on"],
                 f"{one['score']:.0f}",
                 ", ".join(one["reasons"]),
-                one["remove_by"],
+                one["remove_by"] or NOT_SHOWN,
             )
             for one in found
         ),
@@ -75,7 +78,7 @@ def hits(found: list[Item]) -> None:
 
 def subject(page: Item) -> None:
     """Print a subject's page."""
-    console().print(f"{page['kind']} {page['subject']}, removed on {page['remove_by']}")
+    console().print(f"{page['kind']} {page['subject']}, removed on {page['remove_by'] or NOT_SHOWN}")
     table(
         f"{len(page['statements'])} statements",
         ("signal", "category", "names", "born", "position", "identifiers"),
@@ -117,7 +120,7 @@ def network(picture: Item, start: str) -> None:
         f"subjects: {len(subjects)}, harbours: {len(picture['harbours'])}"
         + (f"; {picture['left_out']} more links left out by the budget" if picture["left_out"] else ""),
         ("subject", "kind", "name", "removed on"),
-        ((one["subject"], one["kind"], one["name"], one["remove_by"]) for one in subjects),
+        ((one["subject"], one["kind"], one["name"], one["remove_by"] or NOT_SHOWN) for one in subjects),
     )
     _links(picture["links"], _names(picture))
 

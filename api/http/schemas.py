@@ -52,7 +52,7 @@ class HitOut(Shape):
     kind: SubjectKind
     names: tuple[str, ...]
     born_on: str | None
-    remove_by: date
+    remove_by: date | None
     score: float
     reasons: tuple[str, ...]
 
@@ -142,7 +142,7 @@ class SubjectOut(Shape):
 
     subject: str
     kind: SubjectKind
-    remove_by: date
+    remove_by: date | None
     statements: tuple[StatementOut, ...]
     links: tuple[LinkOut, ...]
 
@@ -223,7 +223,7 @@ class CaptionOut(Shape):
     subject: str
     kind: SubjectKind
     name: str
-    remove_by: date
+    remove_by: date | None
 
     @classmethod
     def of(cls, one: Caption) -> "CaptionOut":

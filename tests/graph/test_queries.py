@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 
 import graph as room
-from graph import copy_queries, queries, run_queries, schema
+from graph import copy_queries, decision_queries, queries, run_queries, schema
 from graph.connection import Graph
+from graph.decision_queries import whole
 from graph.queries import live, visible
 from register.ids import mint
 from tests.graph.builders import TODAY, a_batch, a_signal, a_subject, an_identifier, harbours
 
 ROOM = Path(room.__file__).parent
-TEXTS = {"copy_queries", "queries", "run_queries"}
+TEXTS = {"copy_queries", "decision_queries", "queries", "run_queries"}
 FOR_A_READER = (
     "OPEN_SIGNAL",
     "SUBJECT_VIEW",
@@ -82,7 +83,12 @@ def constants(module: ModuleType) -> dict[str, str]:
     return found
 
 
-TEXTS_OF_ALL = {**constants(queries), **constants(run_queries), **constants(copy_queries)}
+TEXTS_OF_ALL = {
+    **constants(queries),
+    **constants(run_queries),
+    **constants(copy_queries),
+    **constants(decision_queries),
+}
 
 
 def test_only_constant_texts_are_run() -> None:
@@ -112,11 +118,22 @@ def test_texts_are_put_together_from_the_declaration_alone() -> None:
         if name not in TEXTS:
             continue
         functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-        assert functions <= {"visible", "live", "_end", "bare", "_paths", "_remains", "_holds_ids"}
+        assert functions <= {
+            "visible",
+            "live",
+            "_end",
+            "bare",
+            "_paths",
+            "_remains",
+            "_holds_ids",
+            "_going_on",
+            "whole",
+        }
         for node in ast.walk(tree):
             if isinstance(node, ast.FormattedValue):
                 roots = {one.id for one in ast.walk(node.value) if isinstance(one, ast.Name)}
-                unknown = roots - set(vars(queries)) - set(vars(run_queries)) - set(vars(copy_queries))
+                known = (queries, run_queries, copy_queries, decision_queries)
+                unknown = roots.difference(*map(vars, known))
                 assert unknown <= {"name", "stop", "label", "one", "pattern", "places", "nodes", "ties"}, unknown
 
 
@@ -135,6 +152,14 @@ def test_every_read_for_a_person_holds_the_visibility_clause() -> None:
     for name in FOR_A_READER:
         assert clause.search(texts[name]), name
         assert alive.search(texts[name]), name
+
+
+def test_who_decides_finds_only_what_is_wholly_visible() -> None:
+    for text in (decision_queries.REVIEWS_DUE, decision_queries.WHOLE_SUBJECT):
+        assert whole("s") in text
+        assert visible("m") in text
+    assert visible("g") in decision_queries.PARTIAL_SIGNALS
+    assert visible("m") in decision_queries.PARTIAL_SIGNALS
 
 
 def test_every_mention_and_link_that_is_matched_for_a_person_is_filtered() -> None:
@@ -159,6 +184,9 @@ PARAMETERS: dict[str, Any] = {
     "page": 10,
     "since": 1,
     "after": "",
+    "after_on": TODAY,
+    "after_id": "",
+    "state": "proposed",
     "limit": 10,
     "key": schema.KEY,
     "holder": "x",
@@ -183,6 +211,7 @@ SCANNED_ON_PURPOSE = {
     "DISTRUST[3]": "a signal's links wherever they hang",
     "RUNS": "few",
     "ORDERS": "few",
+    "HOLDS": "few",
     "CENSUS": "every record is counted",
     "ANYTHING": "the first node at hand, before a copy is written",
 }
@@ -212,7 +241,7 @@ def filled(register: Graph) -> Graph:
 
 def test_indexes_are_used(filled: Graph) -> None:
     row = {"id": mint(), "label": "Person", "type": "PAID", "properties": {"id": mint(), "ports": ["NLRTM"]}}
-    values = {**PARAMETERS, "rows": [row], "order": row, "line": row}
+    values = {**PARAMETERS, "rows": [row], "row": row, "order": row, "line": row}
     wrong: dict[str, object] = {}
     for name, text in TEXTS_OF_ALL.items():
         if name in NOT_FOR_A_READER["pieces"]:
