@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from types import MappingProxyType
 from typing import Any, BinaryIO, Final, TypeGuard
 
 from api.exchange.lines import numbered
@@ -21,6 +22,15 @@ from retention.policy import in_force, standing
 from retention.rules import Ground, Policy
 
 SHAPE: Final = Shape("retention-case-v1.schema.json")
+SYNONYMS: Final = MappingProxyType(
+    {
+        "still needed": ReviewOutcome.STILL_NEEDED,
+        "retained": ReviewOutcome.STILL_NEEDED,
+        "removed": ReviewOutcome.NO_LONGER_NECESSARY,
+    }
+)
+"""Other words in which a review's outcome is written."""
+
 Answer = Mapping[str, object]
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -114,8 +124,8 @@ def _event(value: Mapping[str, Any]) -> Event:
 
 
 def _review(value: Mapping[str, Any]) -> Review:
-    outcome = ReviewOutcome(value["outcome"].replace(" ", "-"))
-    return Review(on=date.fromisoformat(value["on"]), outcome=outcome)
+    word = value["outcome"]
+    return Review(on=date.fromisoformat(value["on"]), outcome=SYNONYMS.get(word) or ReviewOutcome(word))
 
 
 def _hold(value: Mapping[str, Any]) -> HoldSpan:

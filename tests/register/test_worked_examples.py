@@ -35,7 +35,7 @@ def test_w15_the_civil_date_decides_in_the_night_the_clocks_go_back(entered, acc
         composer = Composer(
             known=NOTHING,
             deadline=lambda day: deadline(POLICY, day),
-            review=review_terms(),
+            review=review_terms(POLICY),
             now=entered,
             contributor="desk",
         )

@@ -104,6 +104,7 @@ def test_w5_a_plain_review_moves_the_review_and_not_the_removal():
 
 
 def test_w6_new_information_moves_the_removal():
+    """R06: a date is computed anew from what happened, never stored by hand."""
     decided = happened("necessity-decision", "2025-05-20", new=True)
     found = on("2025-05-20", case(signal("2021-06-01"), decided))
     assert dates(found) == ("active", "2026-05-20", "2030-05-20", None)

@@ -1,4 +1,4 @@
-"""Civil-date arithmetic: leap days, months that are too short, the day after five full years."""
+"""Civil-date arithmetic (R05): days, weeks, months, half years, years; leap days, short months, five full years."""
 
 from datetime import date, timedelta
 

@@ -59,6 +59,7 @@ def test_what_does_not_verify_is_said(world):
 
 
 def test_the_calendar_counts_reviews_and_removals_by_week(world):
+    """R12: what is due, by date; by rule in a rehearsal. R13: what is late stands apart."""
     told = looking(world).calendar(DAY, 5)
     assert told["late"] == {"reviews": 1, "removals": 0}
     weeks = told["weeks"]
