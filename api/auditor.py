@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from evidence.absence import examine_absence
 from evidence.checkpoint import Checkpoint, verify_checkpoint
 from evidence.note import parse_vkeys
 from evidence.proof import Proof
@@ -29,8 +30,11 @@ class Checked:
 
 
 def examine_proof(name: str, proof: bytes, vkey: bytes) -> Checked:
-    """Check that the entry in a tlog-proof is in the log whose keys these are."""
+    """Check that the entry in a tlog-proof is in the log whose keys these are; or a statement of absence."""
     try:
+        if proof.startswith(b"{"):
+            stated = examine_absence(proof, vkey, SignatureVerifier())
+            return Checked(file=name, holds=True, says=f"absent at {stated['at']}, asked under case {stated['case']}")
         read = Proof.parse(proof)
         signed, _ = verify_checkpoint(read.checkpoint, parse_vkeys(vkey), SignatureVerifier())
         if not read.includes(signed):

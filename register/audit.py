@@ -51,6 +51,7 @@ class Act(StrEnum):
     HOLD_SHOW = "hold.show"
     HOLD_LAY = "hold.lay"
     HOLD_LIFT = "hold.lift"
+    ABSENCE_STATE = "absence.state"
     ARCHIVE_KEYS = "archive.keys"
     ARCHIVE_OPEN = "archive.open"
     ARCHIVE_KEY_DESTROYED = "archive.key-destroyed"
@@ -69,6 +70,9 @@ _PRUNED: Final = frozenset(
         Act.RETENTION_EXPLAIN,
         Act.CERTIFICATE_SHOW,
         Act.RECEIPT_SHOW,
+        Act.AUDIT_SHOW,
+        Act.AUDIT_EXPORT,
+        Act.ABSENCE_STATE,
     }
 )
 """Acts that tighten nothing: a restored graph is brought up to date without them."""

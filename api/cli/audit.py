@@ -1,6 +1,7 @@
 """`audit …`: officers ask the log through the API, with purpose and case; `audit check` is offline."""
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import chain
@@ -165,8 +166,33 @@ def pack(
 
 
 @audit.command()
+def absence(
+    case: Case,
+    output: Annotated[Path, typer.Option(help="File for the signed statement, written when they are absent.")],
+    purpose: Annotated[str, typer.Option(help="rights-request, or oversight.")] = "rights-request",
+    born_on: Annotated[str | None, typer.Option(help="YYYY, YYYY-MM or YYYY-MM-DD.")] = None,
+    identifier: Annotated[list[str] | None, typer.Option(help="KIND:VALUE, such as kvk:12345678; repeat it.")] = None,
+    key_file: KeyFile = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask whether somebody is absent; the name is asked for, or read from standard input, and enters no log."""
+    name = typer.prompt("Name", err=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
+    numbers = [dict(zip(("kind", "value"), one.split(":", 1), strict=False)) for one in identifier or ()]
+    wanted = {"name": name, "born_on": born_on, "identifiers": numbers}
+    answer = _client(key_file, url, purpose, case).post("/v1/absence", wanted)
+    if answer["absent"]:
+        output.write_text(answer["statement"], "ascii")
+    if as_json:
+        emit({name: value for name, value in answer.items() if name != "statement"})
+        return
+    said = f"absent; the signed statement: {output}" if answer["absent"] else "not absent: something comes near enough"
+    show.console().print(f"{said} ({answer['names']} names searched, log of {answer['log_size']} entries)")
+
+
+@audit.command()
 def check(
-    path: Annotated[Path, typer.Argument(exists=True, help="A .tlog-proof, or the folder of an evidence pack.")],
+    path: Annotated[Path, typer.Argument(exists=True, help="A .tlog-proof, a statement of absence, or a pack.")],
     vkey: Annotated[Path | None, typer.Option(help="The log's `vkey` file, from a place you trust.")] = None,
     as_json: AsJson = False,
 ) -> None:

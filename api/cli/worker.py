@@ -120,10 +120,12 @@ def _carry(holder: str, step: Callable[[Any], object]) -> None:
     from api.logs import configure
     from api.settings import Settings
     from api.wiring import workplace
+    from vault.keystore.searches import drop_searches, oldest_kept
 
     configure()
     die_with_parent()
     with workplace(Settings(), "run") as opened:
+        drop_searches(opened.store.database, oldest_kept(opened.clock.now()))
         step(opened.run(holder, _tell, lambda: time.sleep(0.1)))
 
 

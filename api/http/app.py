@@ -6,6 +6,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request, Response
 
 from api.http import (
+    absence,
     actors,
     audit,
     decisions,
@@ -49,6 +50,7 @@ def create(workplace: Workplace) -> FastAPI:
         retention,
         audit,
         export,
+        absence,
         actors,
         health,
     ):

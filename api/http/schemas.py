@@ -45,6 +45,14 @@ class SearchIn(Shape):
     limit: int = Field(default=10, ge=1, le=50)
 
 
+class AbsenceIn(Shape):
+    """Whom it is asked about."""
+
+    name: str = Field(min_length=1, max_length=300)
+    born_on: str | None = Field(default=None, pattern="^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$")
+    identifiers: tuple[IdentifierIn, ...] = Field(default=(), max_length=20)
+
+
 class HitOut(Shape):
     """A subject found."""
 

@@ -318,3 +318,43 @@ def test_monitoring_reads_numbers_without_a_key_and_nothing_through_a_proxy(seen
     ready = httpx.get(f"{url}/readyz", timeout=30).json()
     assert ready["names"] is True
     assert ready["details"]["names_loaded"] >= 0
+
+
+def test_absence_is_stated_without_the_name_entering_any_log(seen, tmp_path):
+    """Of somebody who is not here a signed statement is handed out; of somebody who is, none, whoever may see them."""
+    register = seen.register
+    ada, bep, _ = cast("q", "Ysbrandus Loodsmanszoon", "Truus Pontveer", "Onbekend B.V.")
+    assert hand_in(register, tie("q-1", ada, bep, markings=("closed-team",), code=HandlingCode.H3)).status_code == 201
+    why = {"Purpose": "rights-request", "Case": "RR-99"}
+    number = {"kind": "kvk", "value": "11223344"}
+    nobody = {"name": "Xaverius Quintelaar", "born_on": "1971-02-03", "identifiers": [number]}
+    answer = register.ask("priv", "POST", "/v1/absence", nobody, **why)
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert told["absent"] is True
+    statement, vkey = tmp_path / "absence.json", register.home / "log" / "vkey"
+    statement.write_text(told["statement"])
+    checked = register.run("audit", "check", str(statement), "--vkey", str(vkey), "--json")
+    assert json.loads(checked)["files"][0]["holds"]
+    assert "Quintelaar" not in told["statement"]
+
+    end = time.monotonic() + 20
+    known = {"name": "Ysbrandus Loodsmanszoon"}
+    while (found := register.ask("priv", "POST", "/v1/absence", known, **why).json())["absent"]:
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    assert found["statement"] is None
+    number = {"name": "Zzz Zzzzz", "identifiers": [{"kind": "passport", "value": ada.identifiers[0].value}]}
+    assert register.ask("priv", "POST", "/v1/absence", number, **why).json()["absent"] is False
+    again = register.ask("priv", "POST", "/v1/absence", {**nobody, "name": "xaverius  QUINTELAAR"}, **why).json()
+    assert again["asked"] == told["asked"]
+
+    for code in ("ana", "chris", "administrator"):
+        assert register.ask(code, "POST", "/v1/absence", nobody, **why).status_code == 403
+    logged = wait_sealed(register, "absence.state")
+    entry = next(one for one in logged if one["detail"].get("asked") == told["asked"]["digest"])
+    assert entry["targets"] == []
+    assert entry["case"] == "RR-99"
+    for path in (register.home / "log" / "bodies").rglob("*"):
+        content = path.read_bytes().lower() if path.is_file() else b""
+        assert not any(word in content for word in (b"quintelaar", b"loodsmans", b"11223344", b"1971-02-03"))

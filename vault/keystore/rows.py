@@ -24,6 +24,7 @@ class KeyKind(StrEnum):
     DOSSIER = "dossier"
     REGISTER = "register"
     BACKUP = "backup"
+    SEARCHES = "searches"
 
 
 ROOT_LABEL: Final = b"theme-register/root-key/1"
