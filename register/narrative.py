@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from json.encoder import encode_basestring as _quoted
 from typing import Final, TypeGuard
 
 from register.errors import Tampered
@@ -161,7 +162,7 @@ def _members(mask: int) -> tuple[int, ...]:
 
 def encode_text(text: RedactedText) -> bytes:
     """Return `text` as canonical JSON: an array of strings and, for each gap, `[number, [mention, ...]]`."""
-    return _json([part if isinstance(part, str) else [part.number, list(part.mentions)] for part in text])
+    return _array_of([_quoted(part) if isinstance(part, str) else _gap_array(part) for part in text])
 
 
 def decode_text(data: bytes) -> RedactedText:
@@ -184,12 +185,7 @@ def encode_labels(labels: Labels) -> bytes:
 
     A share is base64 (RFC 4648, section 4).
     """
-    return _json(
-        [
-            [number, words if isinstance(words, str) else [base64.b64encode(words).decode("ascii")]]
-            for number, words in sorted(labels.items())
-        ]
-    )
+    return _array_of([f"[{number},{_words(words)}]" for number, words in sorted(labels.items())])
 
 
 def decode_labels(data: bytes) -> Labels:
@@ -232,11 +228,16 @@ def _share(text: str) -> bytes:
         raise Tampered from None
 
 
-_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+def _gap_array(gap: Gap) -> str:
+    return f"[{gap.number},[{','.join(map(str, gap.mentions))}]]"
 
 
-def _json(value: list[object]) -> bytes:
-    return _encode(value).encode("utf-8", "surrogatepass")
+def _words(words: str | bytes) -> str:
+    return _quoted(words) if isinstance(words, str) else f'["{base64.b64encode(words).decode("ascii")}"]'
+
+
+def _array_of(parts: list[str]) -> bytes:
+    return f"[{','.join(parts)}]".encode("utf-8", "surrogatepass")
 
 
 def _array(data: bytes) -> list[object]:

@@ -5,6 +5,7 @@ Which fields a signal has is said inside its `reference`, so that a field taken 
 
 import json
 from collections.abc import Iterable
+from json.encoder import encode_basestring as _quoted
 from typing import Any
 
 from register.errors import Tampered
@@ -14,13 +15,17 @@ from register.subjects import IdentifierKind, NewIdentifier
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def _json(value: object) -> bytes:
-    return _encode(value).encode("utf-8", "surrogatepass")
+def _array(parts: Iterable[str]) -> str:
+    return f"[{','.join(parts)}]"
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def names_bytes(names: tuple[str, ...], born_on: str | None) -> bytes:
     """Return the field `names`: `[[name, ...], born_on]`."""
-    return _json((names, born_on))
+    return _utf8(_array((_array(map(_quoted, names)), "null" if born_on is None else _quoted(born_on))))
 
 
 def names_from(data: bytes) -> tuple[tuple[str, ...], str | None]:
@@ -34,7 +39,8 @@ def names_from(data: bytes) -> tuple[tuple[str, ...], str | None]:
 def details_bytes(position: RedactedText | None, identifiers: Iterable[NewIdentifier]) -> bytes:
     """Return the field `details`: `[position, [[kind, value], ...]]`; position is a redacted text or null."""
     text = b"null" if position is None else encode_text(position)
-    return b"".join((b"[", text, b",", _json([(one.kind, one.value) for one in identifiers]), b"]"))
+    rows = _array([_array((_quoted(one.kind), _quoted(one.value))) for one in identifiers])
+    return b"".join((b"[", text, b",", _utf8(rows), b"]"))
 
 
 def details_from(data: bytes) -> tuple[RedactedText | None, tuple[NewIdentifier, ...]]:
@@ -45,13 +51,13 @@ def details_from(data: bytes) -> tuple[RedactedText | None, tuple[NewIdentifier,
                 identifiers = tuple(NewIdentifier(kind=IdentifierKind(kind), value=value) for kind, value in rows)
             except (ValueError, TypeError):
                 raise Tampered from None
-            return None if position is None else decode_text(_json(position)), identifiers
+            return None if position is None else decode_text(_utf8(_encode(position))), identifiers
     raise Tampered
 
 
 def reference_bytes(reference: str, present: Iterable[str]) -> bytes:
     """Return the field `reference`: `[reference, [name of every other field, ...]]`."""
-    return _json((reference, sorted(present)))
+    return _utf8(_array((_quoted(reference), _array(map(_quoted, sorted(present))))))
 
 
 def reference_from(data: bytes) -> tuple[str, frozenset[str]]:
