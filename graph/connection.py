@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
-from typing import Final, Protocol, Self, TypeVar
+from typing import Any, Final, Protocol, Self, TypeVar
 
 import neo4j
 
 from graph.endpoint import Endpoint
 from graph.faults import mapped
+from graph.group import Group
 
 T = TypeVar("T")
 
@@ -82,6 +83,7 @@ class Graph:
         self, endpoint: Endpoint, *, retry_for: float = _RETRY, pool: int = 50, strand: Strand | None = None
     ) -> None:
         self._strand = strand
+        self._groups: dict[object, Group[Any]] = {}
         self.database = endpoint.database
         self._bookmarks = neo4j.GraphDatabase.bookmark_manager()
         self._driver = mapped(
@@ -140,6 +142,14 @@ class Graph:
         done = mapped(lambda: self._in_session(lambda session: session.execute_write(once), neo4j.WRITE_ACCESS))
         taken.pledge()
         return done
+
+    def grouped(self, writer: Callable[[neo4j.ManagedTransaction, Sequence[T]], None]) -> "Group[T]":
+        """Return the group in which all threads write by `writer`: what comes at the same time shares a transaction."""
+        known: Group[T] | None = self._groups.get(writer)
+        if known is None:
+            made: Group[T] = Group(lambda items: self.write(lambda tx: writer(tx, items)))
+            known = self._groups.setdefault(writer, made)  # one of two threads that come at once wins
+        return known
 
     def close(self) -> None:
         """Close all connections."""

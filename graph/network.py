@@ -1,4 +1,4 @@
-"""Finding subjects, link networks and paths under a grant, each answer with its audit entry in one transaction."""
+"""Finding subjects, link networks and paths under a grant, each answer released once its audit entry is durable."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from neo4j import ManagedTransaction, Record
 from graph import queries, records
 from graph.connection import Graph
 from graph.sight import Sight, sight
-from graph.trail import write_entries
+from graph.trail import disclose
 from register.access import Grant
 from register.audit import Entry
 from register.ids import IdentifierId, MentionId, SubjectId
@@ -37,14 +37,13 @@ class Networks:
     def subject(self, grant: Grant, subject: SubjectId, witnessed: Witnessed) -> SubjectView | None:
         """Return the subject with every visible mention and link of it, by id, or None (absent or hidden)."""
 
-        def work(tx: ManagedTransaction) -> SubjectView | None:
+        def work(tx: ManagedTransaction) -> tuple[SubjectView | None, Entry]:
             row = tx.run(queries.SUBJECT_VIEW, id=subject, **sight(grant)).single()
             view = _view(row["subject"], row["mentions"], row["links"]) if row and row["mentions"] else None
             found = len(view.mentions) + len(view.links) if view else 0
-            write_entries(tx, [witnessed([subject] if view else [], found)])
-            return view
+            return view, witnessed([subject] if view else [], found)
 
-        return self.graph.write(work)
+        return disclose(self.graph, work)
 
     def network(
         self,
@@ -71,14 +70,13 @@ class Networks:
         """
         eyes = sight(grant)
 
-        def work(tx: ManagedTransaction) -> SealedNetwork | None:
+        def work(tx: ManagedTransaction) -> tuple[SealedNetwork | None, Entry]:
             links, left_out = _rings(tx, eyes, start, depth=depth, types=_types(kinds), budget=budget)
             picture = _picture(tx, eyes, links, left_out, also=[start])
             found = picture if start in _targets(picture) else None
-            write_entries(tx, [_witness(witnessed, found)])
-            return found
+            return found, _witness(witnessed, found)
 
-        return self.graph.write(work)
+        return disclose(self.graph, work)
 
     def paths(
         self,
@@ -106,25 +104,22 @@ class Networks:
         eyes = sight(grant)
         text = queries.PATHS_BY_PORT if LinkKind.ACTIVE_AT in kinds else queries.PATHS
 
-        def work(tx: ManagedTransaction) -> SealedPaths | None:
+        def work(tx: ManagedTransaction) -> tuple[SealedPaths | None, Entry]:
             if len(tx.run(queries.VISIBLE_SUBJECTS, ids=list(ends), **eyes).values()) < len(set(ends)):
-                write_entries(tx, [witnessed([], 0)])
-                return None
+                return None, witnessed([], 0)
             rows = list(tx.run(text, a=ends[0], b=ends[1], types=_types(kinds), steps=steps, most=most, **eyes))
             found = _routes(tx, eyes, rows)
-            write_entries(tx, [witnessed({*ends, *_targets(found.network)}, len(found.paths))])
-            return found
+            return found, witnessed({*ends, *_targets(found.network)}, len(found.paths))
 
-        return self.graph.write(work)
+        return disclose(self.graph, work)
 
     def _nodes(self, query: str, ids: Collection[str], grant: Grant, witnessed: Witnessed) -> tuple[Node, ...]:
-        def work(tx: ManagedTransaction) -> tuple[Node, ...]:
+        def work(tx: ManagedTransaction) -> tuple[tuple[Node, ...], Entry]:
             rows = tx.run(query, ids=list(ids), **sight(grant))
             nodes = tuple(records.node(row["subject"], row["mention"]) for row in rows)
-            write_entries(tx, [witnessed({node.subject.facts.id for node in nodes}, len(nodes))])
-            return nodes
+            return nodes, witnessed({node.subject.facts.id for node in nodes}, len(nodes))
 
-        return self.graph.write(work)
+        return disclose(self.graph, work)
 
 
 def _types(kinds: Collection[LinkKind]) -> list[str]:

@@ -13,7 +13,7 @@ from graph import queries, records, run_queries
 from graph.connection import Graph
 from graph.labels import Label
 from graph.sight import sight
-from graph.trail import write_entries
+from graph.trail import disclose, write_entries
 from register.access import Grant
 from register.audit import Entry
 from register.errors import Conflict
@@ -84,13 +84,12 @@ class Signals:
             Unavailable: nothing may be released.
         """
 
-        def work(tx: ManagedTransaction) -> SealedSignal | None:
+        def work(tx: ManagedTransaction) -> tuple[SealedSignal | None, Entry]:
             row = tx.run(queries.OPEN_SIGNAL, id=signal, **sight(grant)).single()
             found = records.signal(row["signal"], row["mentions"], row["links"]) if row else None
-            write_entries(tx, [witnessed([signal] if found else [], int(found is not None))])
-            return found
+            return found, witnessed([signal] if found else [], int(found is not None))
 
-        return self.graph.write(work)
+        return disclose(self.graph, work)
 
     def distrust(self, ids: Collection[str], *, on: date, entry: Entry) -> None:
         """Hide subjects and signals that do not verify, with what these signals state; `entry` is written with it.

@@ -1,9 +1,9 @@
 """The audit trail as the graph keeps it: entries, each written with its act, and held against the log while kept."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from neo4j import ManagedTransaction
 
@@ -12,6 +12,8 @@ from graph.connection import Graph, stamps
 from graph.records import Rows, instant, microseconds
 from register.audit import Entry
 from register.ids import EntryId
+
+T = TypeVar("T")
 
 _LAST: Final = microseconds(datetime(9999, 1, 1, tzinfo=UTC))
 
@@ -98,6 +100,19 @@ class AuditTrail:
     def forget(self, places: Collection[int]) -> None:
         """Delete the entries at these places of the log: their term is over there too."""
         self.graph.write(lambda tx: tx.run(queries.DELETE_ENTRIES, places=sorted(places)).consume())
+
+
+def disclose(graph: Graph, work: Callable[[ManagedTransaction], tuple[T, Entry]]) -> T:
+    """Read something for somebody, and return it once its audit entry is durable.
+
+    Entries of reads that come at the same time share one transaction (`graph.group`).
+
+    Raises:
+        Unavailable: nothing may be released.
+    """
+    found, entry = graph.read(work)
+    graph.grouped(write_entries).submit(entry)
+    return found
 
 
 def write_entries(tx: ManagedTransaction, entries: Sequence[Entry]) -> None:
