@@ -6,7 +6,8 @@ by the next, up to 256 of them. So a lone reader loses nothing, and many are hel
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
@@ -40,6 +41,19 @@ class Group(Generic[T]):
         self._lock = threading.Lock()
         self._waiting: deque[_Ticket[T]] = deque()
         self._busy = False
+        self._under_way = 0
+
+    @contextmanager
+    def coming(self) -> Iterator[bool]:
+        """Say whether this thread is the only one that is about to write something, for the length of the block."""
+        with self._lock:
+            self._under_way += 1
+            alone = self._under_way == 1
+        try:
+            yield alone
+        finally:
+            with self._lock:
+                self._under_way -= 1
 
     def submit(self, item: T) -> None:
         """Return once `item` is durable; raise what `write` raised for its group."""

@@ -105,14 +105,25 @@ class AuditTrail:
 def disclose(graph: Graph, work: Callable[[ManagedTransaction], tuple[T, Entry]]) -> T:
     """Read something for somebody, and return it once its audit entry is durable.
 
-    Entries of reads that come at the same time share one transaction (`graph.group`).
+    A lone reader's entry is written in the transaction that reads, which saves one. Entries of reads that come at the
+    same time share a transaction (`graph.group`).
 
     Raises:
         Unavailable: nothing may be released.
     """
-    found, entry = graph.read(work)
-    graph.grouped(write_entries).submit(entry)
-    return found
+
+    def together(tx: ManagedTransaction) -> T:
+        found, entry = work(tx)
+        write_entries(tx, [entry])
+        return found
+
+    group = graph.grouped(write_entries)
+    with group.coming() as alone:
+        if alone:
+            return graph.write(together)
+        found, entry = graph.read(work)
+        group.submit(entry)
+        return found
 
 
 def write_entries(tx: ManagedTransaction, entries: Sequence[Entry]) -> None:
