@@ -20,6 +20,7 @@ from api.cli import (
     review,
     users,
     verify,
+    witness,
     worker,
 )
 from register.errors import RegisterError
@@ -64,6 +65,7 @@ app.add_typer(archive.archive, name="archive")
 app.add_typer(audit.audit, name="audit")
 app.add_typer(backup.backup, name="backup")
 app.add_typer(verify.verify, name="verify")
+app.add_typer(witness.witness, name="witness")
 app.add_typer(users.users, name="users")
 app.add_typer(worker.worker, name="worker", hidden=True)
 
