@@ -103,7 +103,7 @@ def said(value, language: str) -> list[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("stated", [predicate(), on_paper()], ids=["carried out", "on paper"])
 def test_every_fact_of_the_predicate_is_on_paper(language, stated):
-    """R26 to R32: organisation, opaque ids, destruction id, user and application, trigger, time, place and reason."""
+    """R26-R32: organisation, opaque ids, destruction id, user and application, trigger, time, place and reason."""
     text = text_of(pdf(paper(printed(**stated), language)))
     missing = [
         (key, value) for key, value in facts(stated) if not any(squeezed(one) in text for one in said(value, language))

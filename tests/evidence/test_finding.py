@@ -2,7 +2,10 @@
 
 import json
 import shutil
+import sqlite3
 import tracemalloc
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -155,6 +158,23 @@ def test_it_grows_with_the_log_whoever_comes_first(tmp_path):
             log.append([logged(entry(number)) for number in range(start, start + 20)])
             for finder in finders:
                 assert finder.count(log, Question()) == start + 20
+
+
+def test_r35_a_body_deleted_after_its_term_leaves_the_index_with_it(tmp_path):
+    """R35: audit data are themselves scheduled: once a month's bodies are gone, no question finds anything of them."""
+    september = [replace(entry(number), at=datetime(2026, 9, 1 + number, tzinfo=UTC)) for number in range(20)]
+    with Log.open(tmp_path / "log") as log:
+        log.append([logged(one) for one in [*september, *(entry(number) for number in range(30))]])
+        finder = Finder(tmp_path / "log", tmp_path / "finding.sqlite")
+        assert finder.count(log, Question()) == 50
+        log.list_gone("standard/2026-09")
+        log.delete_bodies("standard/2026-09")
+        assert finder.count(log, Question()) == 30
+        assert next(one.index for one in finder.stream(log, Question(), size=log.size)) >= 20
+        assert finder.page(log, Question(until=datetime(2026, 10, 1, tzinfo=UTC)), after="", limit=10).entries == ()
+        with closing(sqlite3.connect(tmp_path / "finding.sqlite")) as index:
+            assert index.execute("SELECT count(*) FROM target WHERE position < 20").fetchone() == (0,)
+        assert log.size == 50
 
 
 def test_a_long_stream_is_kept_nowhere(tmp_path):

@@ -85,6 +85,7 @@ def wait_sealed(register, act):
 
 
 def test_who_saw_a_subject_what_an_actor_did_and_what_was_refused(seen):
+    """L01: collection, consultation and destruction, with who, when, purpose and case; refused attempts too."""
     about = entries(seen.register, f"target={seen.ana}")
     assert {(one["actor"], one["act"]) for one in about} >= {
         ("ana", "subject.open"), ("ana", "subject.find"), ("sam", "network.show"), ("system", "destruction")
@@ -170,7 +171,7 @@ def test_R36_report_equals_log(seen):
 
 
 def test_R26_to_R31_a_destruction_is_audited_with_its_run_and_certificate(seen):
-    """R26 to R31: the event, its actor and application, id, trigger and instant."""
+    """R26-R31: the event, its actor and application, id, trigger and instant."""
     (ended,) = ask(seen.register, f"/v1/audit/report?since={TODAY}&until={TODAY}").json()["ended"]
     for one in entries(seen.register, "act=destruction"):
         assert (one["actor"], one["role"], one["detail"]["run"]) == ("system", "system", ended["run"])
@@ -198,7 +199,7 @@ def test_a_proof_is_accepted_offline_and_a_changed_one_is_not(seen, tmp_path):
 
 
 def test_an_evidence_pack_is_checked_offline_and_what_is_taken_out_is_missed(seen, tmp_path):
-    """Law, audit art. 33: one command gathers what an outside auditor needs for a period."""
+    """L04: one command gathers what an outside auditor needs for a period."""
     register, folder = seen.register, tmp_path / "pack"
     days = ("--since", TODAY.isoformat(), "--until", TODAY.isoformat())
     register.run("audit", "pack", "--case", "AUDIT/1", *days, "--output", str(folder), key="chris")
@@ -301,7 +302,7 @@ def test_C11_who_is_enrolled_and_in_which_compartment_is_shown_to_administrators
 
 
 def test_monitoring_reads_numbers_without_a_key_and_nothing_through_a_proxy(seen):
-    """C02, C31: overdue age, rates, ages of checkpoint and certificate; readiness says how many names are in memory."""
+    """C02: overdue age, rates, ages of checkpoint and certificate; readiness says how many names are in memory."""
     url = seen.register.url
     answer = httpx.get(f"{url}/metrics", timeout=30)
     assert answer.status_code == 200
