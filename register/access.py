@@ -170,6 +170,7 @@ class Reason:
 
 
 CASE_PATTERN: Final = re.compile(r"^[A-Z0-9/-]{1,40}$")
+MARKING_PATTERN: Final = re.compile(r"^[a-z0-9][a-z0-9-]{0,39}$")
 ACTOR_PATTERN: Final = re.compile(r"^[a-z0-9][a-z0-9.-]{1,39}$")
 
 

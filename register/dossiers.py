@@ -1,11 +1,10 @@
 """The clear facts of decisions and holds; their texts lie beside, sealed under a key of their own (Wpg art. 32(4))."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from register.decisions import DossierKind, DossierState
-from register.ids import DossierId, HoldId, SubjectId
+from register.ids import DossierId, HoldId
 from register.lifetime import HoldGround
 
 
@@ -89,21 +88,3 @@ class HoldFacts:
     def stands(self, on: date) -> bool:
         """Say whether it postpones a destruction on civil date `on`."""
         return self.from_ <= on and (self.last_day is None or on <= self.last_day)
-
-
-def covering(
-    holds: Iterable[HoldFacts], reached: Mapping[HoldId, frozenset[SubjectId]], on: date
-) -> Mapping[str, tuple[HoldId, ...]]:
-    """Return, for each id that holds lie on, on civil date `on`, these holds.
-
-    Args:
-        holds: facts that verify; a lifted or ended one counts no more.
-        reached: what the query of each hold reaches in the register as it is.
-        on: the date to decide for.
-    """
-    found: dict[str, list[HoldId]] = {}
-    for hold in holds:
-        if hold.stands(on):
-            for one in {*hold.subjects, *hold.signals, *hold.archived, *reached.get(hold.id, ())}:
-                found.setdefault(one, []).append(hold.id)
-    return {one: tuple(sorted(ids)) for one, ids in found.items()}

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from register.access import ACTOR_PATTERN, Actor, Permission, Role, authorise
+from register.access import ACTOR_PATTERN, MARKING_PATTERN, Actor, Permission, Role, authorise
 from register.audit import Act, Entry, refused_entry
 from register.clock import Clock
 from register.errors import Fault, Invalid, Refused
@@ -35,7 +35,7 @@ class Enrolment:
 
         Raises:
             Refused: the caller is no administrator.
-            Invalid: the code is malformed, or the role is not one that people have.
+            Invalid: the code or a marking is malformed, or the role is not one that people have.
             Conflict: the code is enrolled already.
         """
         now = self._enter(actor, Act.ACTOR_ENROL)
@@ -45,6 +45,9 @@ class Enrolment:
             faults.append(Fault(pointer="/code", rule="actor.malformed", message=message))
         if role not in set(Role) - {Role.SYSTEM}:
             faults.append(Fault(pointer="/role", rule="role.unknown", message="is not a role that can be given"))
+        if not all(map(MARKING_PATTERN.fullmatch, markings)):
+            message = f"each must match {MARKING_PATTERN.pattern}"
+            faults.append(Fault(pointer="/markings", rule="marking.malformed", message=message))
         if faults:
             raise Invalid(faults)
         expires_at = datetime.combine(expires_on, time.min, UTC) if expires_on else None

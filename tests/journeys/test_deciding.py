@@ -38,6 +38,7 @@ def served(next_register) -> Iterator[Installation]:
         for code, role in OFFICERS.items():
             register.enrol(code, role)
         register.enrol("iris", "reviewer", markings=("closed-team",))
+        register.enrol("sam", "analyst", markings=("closed-team",))
         yield register
 
 
@@ -197,6 +198,19 @@ def test_a_reviewer_outside_the_compartment_is_told_nothing(served: Installation
     hidden, absent = page(served, subject), page(served, "0" * 32)
     assert (hidden.status_code, hidden.content) == (absent.status_code, absent.content) == (404, absent.content)
     assert len(page(served, subject, "iris").json()["signals"]) == 2
+    # the date of removal follows from the closed signal: who does not see that one is not told when it came in
+    assert served.ask("ana", "GET", f"/v1/subjects/{subject}").json()["remove_by"] is None
+    assert found(served, "ana", "Ulbe Regenwulp")[0]["remove_by"] is None
+    assert served.ask("sam", "GET", f"/v1/subjects/{subject}").json()["remove_by"] is not None
+    shown = served.run("subject", subject, "--case", "TEST-2026/1", "--purpose", "theme-insight", key="ana")
+    assert "removed on not shown" in shown
+
+
+def test_a_marking_that_could_show_what_was_ended_is_granted_to_nobody(served: Installation) -> None:
+    body = {"code": "mallory", "role": "analyst", "handling": "H0", "markings": ["=ended"]}
+    refused = served.ask("administrator", "POST", "/v1/actors", body)
+    assert refused.status_code == 422
+    assert [one["rule"] for one in refused.json()["errors"]] == ["marking.malformed"]
 
 
 def test_every_office_does_only_its_own(served: Installation) -> None:

@@ -5,16 +5,12 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from register.access import Role
 from register.audit import Act
-from register.dossiers import HoldFacts, covering
 from register.errors import Conflict, Invalid, NotFound, Refused, Tampered
 from register.holding import Holding, NewHold
-from register.ids import DossierId, HoldId, SubjectId, mint
-from register.lifetime import HoldGround
+from register.ids import HoldId, SubjectId, mint
 from tests.decision_fakes import Office, somebody
 
 CHRIS = somebody("chris", Role.COMPLIANCE_OFFICER)
@@ -147,48 +143,11 @@ def test_a_lifting_undone_by_hand_is_found(office: Office) -> None:
         holding(office).hold(CHRIS, hold)
 
 
-_DAYS = st.dates(date(2026, 1, 1), date(2027, 1, 1))
-_IDS = st.sampled_from(["a" * 32, "b" * 32, "c" * 32])
-
-
-@st.composite
-def holds(draw: st.DrawFn) -> HoldFacts:
-    from_ = draw(_DAYS)
-    return HoldFacts(
-        id=HoldId(f"{draw(st.integers(0, 2**40)):032x}"),
-        revision=1,
-        dossier=DossierId("d" * 32),
-        ground=draw(st.sampled_from(HoldGround)),
-        from_=from_,
-        until=draw(st.none() | _DAYS.map(lambda day: max(day, from_))),
-        review_on=from_,
-        on=from_,
-        by="chris",
-        case=CASE,
-        subjects=tuple(draw(st.sets(_IDS))),
-        lifted_on=draw(st.none() | _DAYS),
-    )
-
-
-@given(st.lists(holds(), max_size=5, unique_by=lambda one: one.id), _DAYS)
-def test_r16_each_of_several_holds_counts_until_it_ends_itself(laid: list[HoldFacts], on: date) -> None:
-    covered = covering(laid, {}, on)
-    for one in {item for hold in laid for item in hold.subjects}:
-        expected = sorted(hold.id for hold in laid if one in hold.subjects and hold.stands(on))
-        assert list(covered.get(one, ())) == expected
-
-
-@given(st.lists(holds(), max_size=4, unique_by=lambda one: one.id), holds(), _DAYS)
-def test_one_hold_more_never_covers_less(laid: list[HoldFacts], more: HoldFacts, on: date) -> None:
-    before, after = covering(laid, {}, on), covering([*laid, more], {}, on)
-    assert before.keys() <= after.keys()
-
-
-def test_what_a_query_reaches_is_covered_too(office: Office) -> None:
+def test_a_hold_by_query_names_its_start_and_its_depth(office: Office) -> None:
     one = wanted(office)
     hold = holding(office).lay(CHRIS, CASE, replace(one, subjects=(), start=one.subjects[0], depth=2))
-    reached = {hold: frozenset({SubjectId(one.subjects[0]), SubjectId("e" * 32)})}
-    assert covering(holding(office).holds(CHRIS), reached, TODAY) == {
-        one.subjects[0]: (hold,),
-        "e" * 32: (hold,),
-    }
+    facts = holding(office).hold(CHRIS, hold).facts
+    assert (facts.start, facts.depth, facts.subjects) == (one.subjects[0], 2, ())
+    with pytest.raises(Invalid) as caught:
+        holding(office).lay(CHRIS, CASE, replace(one, subjects=(), start=one.subjects[0], depth=0))
+    assert [fault.rule for fault in caught.value.faults] == ["hold.depth"]

@@ -1,5 +1,6 @@
 """From a subject's checked facts to its dates: what was decided about it counts as law.md says."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -114,6 +115,66 @@ def test_a_lifted_hold_ends_the_day_before() -> None:
     assert span(hold).until == date(2026, 8, 14)
     assert hold.stands(date(2026, 8, 14))
     assert not hold.stands(date(2026, 8, 15))
+
+
+_DAYS = st.dates(date(2030, 1, 1), date(2034, 1, 1))
+
+
+@st.composite
+def holds(draw: st.DrawFn) -> HoldFacts:
+    from_ = draw(_DAYS)
+    return HoldFacts(
+        id=HoldId(DOSSIER),
+        revision=1,
+        dossier=DOSSIER,
+        ground=draw(st.sampled_from(HoldGround)),
+        from_=from_,
+        until=draw(st.none() | _DAYS.map(lambda day: max(day, from_))),
+        review_on=from_,
+        on=from_,
+        by="officer",
+        case="C/1",
+        lifted_on=draw(st.none() | _DAYS),
+    )
+
+
+@given(st.lists(holds(), max_size=4), _DAYS)
+def test_r16_of_several_holds_all_must_be_over(laid: list[HoldFacts], on: date) -> None:
+    removed = replace(case_of(POLICY, record(*kept_up()), laid), removed_on=date(2026, 6, 1))
+    told = assess(POLICY, removed, on)
+    stands = any(hold.stands(on) for hold in laid)
+    assert (told.state is State.DESTRUCTION_DUE) == (on >= date(2031, 6, 2) and not stands)
+
+
+@pytest.mark.parametrize(
+    ("lifted_on", "destroyed_on"),
+    [
+        (None, date(2032, 1, 1)),  # R14: while it stands nothing is destroyed
+        (date(2031, 6, 20), date(2031, 6, 20)),
+        (date(2031, 5, 20), date(2031, 6, 2)),  # before its day came: the day is the one it was
+    ],
+)
+def test_r14_r17_a_hold_holds_back_and_lifted_destruction_goes_on_where_it_stood(
+    lifted_on: date | None, destroyed_on: date
+) -> None:
+    hold = HoldFacts(
+        id=HoldId(DOSSIER),
+        revision=1,
+        dossier=DOSSIER,
+        ground=HoldGround.EVIDENCE,
+        from_=date(2031, 5, 1),
+        until=date(2031, 12, 31),
+        review_on=date(2031, 9, 1),
+        on=date(2031, 5, 1),
+        by="officer",
+        case="C/1",
+        lifted_on=lifted_on,
+    )
+    removed = replace(case_of(POLICY, record(*kept_up()), [hold]), removed_on=date(2026, 6, 1))
+    told = assess(POLICY, removed, date(2031, 7, 1))
+    assert told.destroy_on == destroyed_on
+    assert told.state is (State.REMOVED if lifted_on is None else State.DESTRUCTION_DUE)
+    assert not told.visible
 
 
 def test_a_line_that_was_not_written_here_is_not_read_past() -> None:
