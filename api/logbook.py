@@ -138,11 +138,14 @@ class Logbook:
         )
         return len(good)
 
-    def certify(self, body: Mapping[str, Any], *, at: datetime) -> Filed:
+    def certify(
+        self, body: Mapping[str, Any], *, at: datetime, witness: Callable[[Sequence[Entry]], None] | None = None
+    ) -> Filed:
         """Sign the predicate `body`, log its digest, and file it with its proof; filed already: return what was filed.
 
         Interrupted anywhere, it is taken up where it stood: the envelope is signed once, and its entry logged once. Of
         two keepers that come here, one of which slept past its lease, the later one finds what the first laid down.
+        `witness` writes the entry, and refuses where the run is no longer ours to certify: then nothing is issued.
         """
         certificate = str(body["certificate"]["id"])
         folder = self._folder(certificate)
@@ -151,7 +154,7 @@ class Logbook:
         envelope, entry = _decoded((folder / ISSUE).read_bytes())
         if not (folder / PROOF).exists():
             self._lay_down(certificate, [("policy.toml", self.policy), (ENVELOPE, envelope)])
-            self.trail.append([entry])
+            (witness or self.trail.append)([entry])
             self.seal_trail()
             with self._log() as log:
                 index = log.find(entry.id)

@@ -33,6 +33,7 @@ from graph import schema
 from graph.connection import Graph
 from graph.endpoint import Endpoint
 from graph.erasure import Purging
+from graph.holds import Holds
 from graph.network import Networks
 from graph.signals import Signals
 from graph.trail import AuditTrail
@@ -69,7 +70,7 @@ from vault.sealing import Sealer
 from vault.signing import LogKeys, SignatureVerifier
 from vault.strands import Strand, Strands, TrailKey
 
-POLICY: Final = "2026-01-01-theme-bribery.toml"
+POLICY: Final = "2020-01-01-theme-bribery.toml"
 REGISTER: Final = "register.json"
 CONTROLLER: Final = "College van procureurs-generaal"
 LOG_KEYS: Final = "log"
@@ -130,6 +131,11 @@ class Workplace:
     def erasure(self) -> Purging:
         """The graph's side of retention."""
         return Purging(self.graph)
+
+    @cached_property
+    def holds(self) -> Holds:
+        """The holds on destructions."""
+        return Holds(self.graph)
 
     @cached_property
     def archivist(self) -> Archivist:
@@ -193,6 +199,8 @@ class Workplace:
         """Answers compliance officers."""
         orders = Orders(
             erasure=self.erasure,
+            holds=self.holds,
+            archive=self.archivist,
             check=self.sealer,
             trail=self.trail,
             clock=self.clock,
@@ -228,6 +236,8 @@ class Workplace:
         """Return what carries retention runs out; `holder` is the keeper whose children share one lease."""
         return RetentionRun(
             erasure=self.erasure,
+            holds=self.holds,
+            archive=self.archivist,
             forgetting=Purge(self.store),
             check=self.sealer,
             evidence=self.logbook,

@@ -1,6 +1,6 @@
 """What a retention run needs of the graph: every live record's facts, deleting in journalled batches, reading back."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -14,7 +14,7 @@ from graph.connection import Graph
 from graph.purge import cut, erase_part
 from graph.trail import write_entries
 from register.audit import Entry
-from register.ids import RunId, SubjectId
+from register.ids import RunId, SignalId, SubjectId
 from register.runs import (
     FINISHED,
     Approval,
@@ -27,7 +27,7 @@ from register.runs import (
     RunState,
     SubjectRecord,
 )
-from register.sealed import SealedSignal
+from register.sealed import SealedSignal, SealedStub
 
 PAGE: Final = 1000
 
@@ -70,6 +70,22 @@ class Purging:
         """Return the signals that mention one of `subjects`, in the form of `signals`."""
         rows = self._some(queries.SIGNALS_MENTIONING, subjects)
         return tuple(records.signal(row["signal"], row["mentions"], row["links"]) for row in rows)
+
+    def contents(self, signals: Collection[SignalId], subjects: Collection[SubjectId]) -> Iterator[SealedSignal]:
+        """Stream those of `signals` that are there, with what is sealed of them and of their mentions of `subjects`."""
+        going, every = sorted(subjects), sorted(signals)
+        for start in range(0, len(every), PAGE):
+            some = every[start : start + PAGE]
+            for row in self.graph.read(partial(_of, query=queries.CONTENTS, ids=some, going=going)):
+                yield records.signal(row["signal"], row["mentions"], row["links"])
+
+    def stubs(self, ids: Collection[str] | None = None) -> Iterator[SealedStub]:
+        """Stream every stub of an archived record, or those of `ids` that are there, by id."""
+        if ids is None:
+            rows: Iterable[Record] = self._pages(queries.STUB_PAGE, "stub")
+        else:
+            rows = self._some(queries.STUBS_BY_ID, ids) if ids else ()
+        return (records.stub(row["stub"]) for row in rows)
 
     def distrust(self, ids: Collection[str], *, on: date, lease: Lease, entry: Entry) -> None:
         """Hide subjects and signals that do not verify, with what these signals state, from now on.
@@ -138,20 +154,25 @@ class Purging:
         """Set the run's state and detail (JSON), with audit entries, in one transaction. Raises NotFound."""
         self._fenced(lease, lambda tx: runs.change(tx, run, {"state": state, "detail": detail}), entries)
 
-    def erase(self, run: RunId, batch: ErasureBatch, lease: Lease, entry: Entry) -> Erased | Changed:
+    def erase(
+        self, run: RunId, batch: ErasureBatch, lease: Lease, entry: Entry, kept: Sequence[Entry] = ()
+    ) -> Erased | Changed:
         """Delete one batch, journalled in the transaction that deletes.
 
-        All or nothing: where something is not there in the revision given, nothing is deleted or journalled. A number
+        All or nothing: where something is not there in the revision given, or the holds are others than those given,
+        nothing is deleted or journalled. A number
         whose line is in the journal whole returns that line and does nothing. `entry` is completed with the subjects
         and signals deleted, and with the number of all elements.
 
         A batch of more than `purge.SIGNALS` signals goes in several transactions, for the server holds what one changes
         in memory. Each takes its signals' mentions and links of the subjects that go, redacts or deletes these signals,
-        and has its part of the journal line and its own audit entry; the last takes the subjects. Interrupted, the line
-        says what was done, and what is left can be composed anew.
+        and has its part of the journal line and its own audit entry; the first creates the stubs with their entries
+        `kept`, the last takes the subjects. Interrupted, the line says what was done, and what is left can be composed
+        anew.
         """
         for part in cut(batch):
-            answer = self.graph.write(partial(erase_part, run=run, batch=batch, part=part, lease=lease, entry=entry))
+            work = partial(erase_part, run=run, batch=batch, part=part, lease=lease, entry=entry, kept=kept)
+            answer = self.graph.write(work)
             if answer is not None:
                 return answer
         raise AssertionError("the last part always answers")
@@ -172,6 +193,10 @@ class Purging:
             return {f"{row['name']}:{row['id']}" for query in queries.REMAINS for row in tx.run(query, ids=wanted)}
 
         return tuple(sorted(self.graph.read(work))) if wanted else ()
+
+    def witness(self, run: RunId, lease: Lease, entries: Sequence[Entry]) -> None:
+        """Write audit entries for a run that is `forgotten`, as its one keeper. Raises Conflict: it is not."""
+        self._fenced(lease, lambda tx: runs.in_state(tx, run, RunState.FORGOTTEN), entries)
 
     def close(self, run: RunId, state: RunState, lease: Lease, *, detail: str, entries: Sequence[Entry]) -> None:
         """Set the run's last state; take away its journal lines, markers of gone ids and planned items.
@@ -212,5 +237,5 @@ def _page(tx: ManagedTransaction, *, query: str, after: str) -> list[Record]:
     return list(tx.run(query, after=after, page=PAGE))
 
 
-def _of(tx: ManagedTransaction, *, query: str, ids: Sequence[str]) -> list[Record]:
-    return list(tx.run(query, ids=ids))
+def _of(tx: ManagedTransaction, *, query: str, ids: Sequence[str], going: Sequence[str] = ()) -> list[Record]:
+    return list(tx.run(query, ids=ids, going=going))

@@ -17,6 +17,7 @@ from register.sealed import (
     DOSSIER_FIELDS,
     MENTION_FIELDS,
     SIGNAL_FIELDS,
+    ArchivedFacts,
     Facts,
     LinkFacts,
     MentionFacts,
@@ -42,6 +43,7 @@ class Label(StrEnum):
     GONE = "Gone"
     DOSSIER = "Dossier"
     HOLD = "Hold"
+    ARCHIVED = "Archived"
     LEASE = "Lease"
 
 
@@ -221,8 +223,8 @@ RUN: Final = Nodes(
         *_own(Kind.DATE, "as_of"),
         *_own(Kind.INSTANT, "started_at"),
         *_own(Kind.STRINGS, "approved_by", "approval_macs"),
-        *_own(Kind.STRINGS, "due_subjects", "due_signals", names_ids=True),
-        *_own(Kind.INTEGERS, "approved_at", "due_subject_revisions", "due_signal_revisions"),
+        *_own(Kind.STRINGS, "due_subjects", "due_signals", "due_archived", names_ids=True),
+        *_own(Kind.INTEGERS, "approved_at", "due_subject_revisions", "due_signal_revisions", "due_archived_revisions"),
     ),
     paper=True,
 )
@@ -238,11 +240,11 @@ ORDER: Final = Nodes(
 JOURNAL: Final = Nodes(
     label=Label.JOURNAL,
     properties=(
-        *_own(Kind.STRING, "run"),
+        *_own(Kind.STRING, "run", "fate"),
         *_own(Kind.INTEGER, "number", "part"),
         *_own(Kind.BOOLEAN, "last"),
         *_own(Kind.STRINGS, "subjects", "signals", "mentions", "links", "identifiers", "redacted", names_ids=True),
-        *_own(Kind.STRINGS, "skipped", names_ids=True),
+        *_own(Kind.STRINGS, "archived", "destroyed", "skipped", names_ids=True),
         *_own(Kind.STRINGS, "reasons"),
     ),
     key=("run", "number", "part"),
@@ -258,6 +260,9 @@ HOLD: Final = Nodes(
     label=Label.HOLD,
     properties=(*_facts(HoldFacts, names_ids=("subjects", "signals", "archived", "start")), MAC),
     paper=True,
+)
+ARCHIVED: Final = Nodes(
+    label=Label.ARCHIVED, properties=(*_facts(ArchivedFacts, names_ids=("holds",)), MAC), paper=True
 )
 GONE: Final = Nodes(label=Label.GONE, properties=_own(Kind.STRING, "id", "run"), indexes=("run",), paper=True)
 
@@ -284,5 +289,20 @@ LINK: Final = Relationships(
     shaped=_LINK_ENDS,
 )
 
-NODES: Final = (SUBJECT, SIGNAL, IDENTIFIER, PORT, ENTRY, REGISTER, LEASE, RUN, ORDER, JOURNAL, GONE, DOSSIER, HOLD)
+NODES: Final = (
+    SUBJECT,
+    SIGNAL,
+    IDENTIFIER,
+    PORT,
+    ENTRY,
+    REGISTER,
+    LEASE,
+    RUN,
+    ORDER,
+    JOURNAL,
+    GONE,
+    DOSSIER,
+    HOLD,
+    ARCHIVED,
+)
 RELATIONSHIPS: Final = (MENTIONS, CARRIES, AT, LINK)

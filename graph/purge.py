@@ -21,10 +21,11 @@ SIGNALS: Final = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What one transaction does of a batch: these signals, and after the last of them the subjects."""
+    """What one transaction does of a batch: these signals; the stubs before the first, the subjects after the last."""
 
     whole: tuple[tuple[SignalId, int], ...]
     redacted: tuple[tuple[SignalFacts, bytes], ...]
+    first: bool
     last: bool
 
 
@@ -35,28 +36,40 @@ def cut(batch: ErasureBatch) -> Iterator[Part]:
         yield Part(
             whole=batch.signals[start : start + SIGNALS],
             redacted=batch.redacted[start : start + SIGNALS],
+            first=start == 0,
             last=start + SIGNALS >= most,
         )
 
 
 def erase_part(
-    tx: ManagedTransaction, *, run: RunId, batch: ErasureBatch, part: Part, lease: Lease, entry: Entry
+    tx: ManagedTransaction,
+    *,
+    run: RunId,
+    batch: ErasureBatch,
+    part: Part,
+    lease: Lease,
+    entry: Entry,
+    kept: Sequence[Entry],
 ) -> Erased | Changed | None:
     """Do one part in a transaction under way; return the line when the batch is done, None when a part is left."""
     fence.hold(tx, lease)
     before = [row["last"] for row in tx.run(queries.JOURNAL_PARTS, run=run, number=batch.number)]
     if any(before):
         return _line(tx, run, batch.number)
-    if changed := tuple(_changed(tx, batch, part)):
-        return Changed(items=changed)
+    changed = tuple(_changed(tx, batch, part))
+    holds = tuple((row["id"], row["revision"]) for row in tx.run(queries.HOLDS_SEEN))
+    if changed or holds != batch.holds:
+        return Changed(items=changed, holds=holds != batch.holds)
     done = _deleted(tx, batch, part)
     place = {"run": run, "number": batch.number, "part": len(before), "last": part.last}
     tx.run(queries.APPEND_JOURNAL, line=place | runs.line_properties(done)).consume()
     # Only ids that an intake could bring back: those of mentions and links are minted at each try.
     gone = [*done.subjects, *done.signals, *done.identifiers]
+    named = [*done.subjects, *done.signals, *done.destroyed]
     tx.run(queries.CREATE_GONE, run=run, ids=gone).consume()
     own = entry if part.last else replace(entry, id=EntryId(mint()), salt=token_hex(16))
-    write_entries(tx, [own.found([*done.subjects, *done.signals], len(gone) + len(done.mentions) + len(done.links))])
+    count = len(gone) + len(done.mentions) + len(done.links) + len(done.destroyed)
+    write_entries(tx, [own.found(named, count), *(kept if part.first else ())])
     return _line(tx, run, batch.number) if part.last else None
 
 
@@ -68,7 +81,8 @@ def _line(tx: ManagedTransaction, run: RunId, number: int) -> Erased:
 def _changed(tx: ManagedTransaction, batch: ErasureBatch, part: Part) -> Iterator[tuple[str, Skip]]:
     """Lock everything the part touches and yield what is not there in the revision it was seen in."""
     signals = [*part.whole, *((facts.id, facts.revision - 1) for facts, _ in part.redacted)]
-    for query, wanted in zip(queries.LOCKED_REVISIONS, (batch.subjects, signals), strict=True):
+    stubs = [(one.facts.id, one.facts.revision - 1) for one in batch.destroyed]
+    for query, wanted in zip(queries.LOCKED_REVISIONS, (batch.subjects, signals, stubs), strict=True):
         found = {row["id"]: row["revision"] for row in tx.run(query, ids=sorted(item for item, _ in wanted))}
         for item, revision in wanted:
             if item not in found:
@@ -94,7 +108,13 @@ def _deleted(tx: ManagedTransaction, batch: ErasureBatch, part: Part) -> Erased:
     if part.redacted:
         rows = records.Rows(records.redaction(facts, mac) for facts, mac in part.redacted)
         tx.run(queries.REDACT_SIGNALS, rows=rows).consume()
+    for query, stubs in ((queries.CREATE_STUBS, batch.stubs), (queries.MARK_STUBS, batch.destroyed)):
+        if stubs and part.first:
+            tx.run(query, rows=records.Rows(records.properties(one.facts, one.mac) for one in stubs)).consume()
     return Erased(
+        fate=batch.fate,
+        archived=tuple(sorted(one.facts.id for one in batch.stubs)) if part.first else (),
+        destroyed=tuple(sorted(one.facts.id for one in batch.destroyed)) if part.first else (),
         subjects=tuple(item for item, _ in sorted(batch.subjects)) if part.last else (),
         signals=tuple(item for item, _ in sorted(part.whole)),
         mentions=tuple(sorted(map(MentionId, mentions))),

@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple, NewType, TypeVar, get_args, get_origin, get_type_hints
 
 from graph.labels import (
+    ARCHIVED,
     DOSSIER,
     HOLD,
     LINK,
@@ -31,6 +32,7 @@ from register.dossiers import DossierFacts, HoldFacts
 from register.errors import Tampered
 from register.links import LinkKind
 from register.sealed import (
+    ArchivedFacts,
     Facts,
     LinkFacts,
     MentionFacts,
@@ -40,6 +42,7 @@ from register.sealed import (
     SealedLink,
     SealedMention,
     SealedSignal,
+    SealedStub,
     SealedSubject,
     SignalFacts,
     SubjectFacts,
@@ -50,7 +53,7 @@ Row = Mapping[str, Any]
 Properties = dict[str, Any]
 S = TypeVar("S")
 T = TypeVar("T")
-F = TypeVar("F", SubjectFacts, SignalFacts, MentionFacts, LinkFacts, DossierFacts, HoldFacts)
+F = TypeVar("F", SubjectFacts, SignalFacts, MentionFacts, LinkFacts, DossierFacts, HoldFacts, ArchivedFacts)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FOREVER: Final = date(9999, 12, 31)
@@ -129,7 +132,7 @@ def _field(name: str, hint: Any) -> _Field:
 
 _READING: Final = {
     facts: tuple(_field(name, hint) for name, hint in get_type_hints(facts).items())
-    for facts in (SubjectFacts, SignalFacts, MentionFacts, LinkFacts, DossierFacts, HoldFacts)
+    for facts in (SubjectFacts, SignalFacts, MentionFacts, LinkFacts, DossierFacts, HoldFacts, ArchivedFacts)
 }
 
 
@@ -175,6 +178,7 @@ _DECLARED: Final[dict[type[Facts], Nodes | Relationships]] = {
     LinkFacts: LINK,
     DossierFacts: DOSSIER,
     HoldFacts: HOLD,
+    ArchivedFacts: ARCHIVED,
 }
 _WRITING: Final = {facts: _writing(declared) for facts, declared in _DECLARED.items()}
 _LISTS: Final = {
@@ -273,6 +277,12 @@ def received_on(row: Row) -> date | None:
         return _date(row.get("received_on"))
     except (TypeError, AttributeError):
         return None
+
+
+def stub(row: Row) -> SealedStub:
+    """Return the stub of an archived record whose properties are in `row`."""
+    facts, mac = _read(ArchivedFacts, row)
+    return SealedStub(facts=facts, mac=mac)
 
 
 def node(row: Row, named_by: Row) -> Node:

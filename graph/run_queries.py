@@ -6,6 +6,7 @@ Nothing here is read for a person, so there is no visibility clause: a run must 
 from typing import Final
 
 from graph.labels import (
+    ARCHIVED,
     DISTRUSTED,
     NODES,
     RELATIONSHIPS,
@@ -90,6 +91,42 @@ WITH DISTINCT g
 {_BARE_SIGNAL}
 """
 
+CONTENTS: Final = f"""
+UNWIND $ids AS id
+MATCH (g:{Label.SIGNAL} {{id: id}})
+RETURN g {{.*}} AS signal,
+    COLLECT {{
+        MATCH (g)-[m:{Tie.MENTIONS}]->(s:{Label.SUBJECT})
+        RETURN CASE WHEN s.id IN $going THEN m {{.*, signal: g.id, subject: s.id}} ELSE {BARE_MENTION} END
+    }} AS mentions,
+    COLLECT {{
+        MATCH (g)-[:{Tie.MENTIONS}]->(a:{Label.SUBJECT})
+        MATCH (g)-[:{Tie.MENTIONS}|{Tie.AT}]->(b)
+        {BETWEEN}
+        MATCH (a)-[r:{LINK_TYPES}]->(b) WHERE r.signal = g.id
+        RETURN DISTINCT {LINK_ROW}
+    }} AS links
+"""
+
+# Stubs of archived records.
+
+STUB_PAGE: Final = f"""
+MATCH (x:{Label.ARCHIVED}) WHERE x.id > $after
+RETURN x {{{bare(ARCHIVED)}}} AS stub ORDER BY x.id LIMIT $page
+"""
+
+STUBS_BY_ID: Final = f"""
+UNWIND $ids AS id
+MATCH (x:{Label.ARCHIVED} {{id: id}})
+RETURN x {{{bare(ARCHIVED)}}} AS stub ORDER BY x.id
+"""
+
+CREATE_STUBS: Final = f"UNWIND $rows AS row CREATE (x:{Label.ARCHIVED}) SET x = row"
+
+MARK_STUBS: Final = f"UNWIND $rows AS row MATCH (x:{Label.ARCHIVED} {{id: row.id}}) SET x = row"
+
+HOLDS_SEEN: Final = f"MATCH (h:{Label.HOLD}) RETURN h.id AS id, h.revision AS revision ORDER BY id"
+
 # What does not verify. A signal's mentions and links are found by what they state, not only by where they hang.
 
 _DISTRUST: Final = f"WHERE n.{DISTRUSTED.name} IS NULL SET n.{DISTRUSTED.name} = $on"
@@ -152,7 +189,7 @@ DELETE_GONE: Final = f"MATCH (x:{Label.GONE} {{run: $run}}) DELETE x"
 
 LOCKED_REVISIONS: Final = tuple(
     f"UNWIND $ids AS id MATCH (n:{label} {{id: id}}) {LOCK.format('n')} RETURN n.id AS id, n.revision AS revision"
-    for label in (Label.SUBJECT, Label.SIGNAL)
+    for label in (Label.SUBJECT, Label.SIGNAL, Label.ARCHIVED)
 )
 
 STATED_LINKS: Final = f"UNWIND $ids AS id MATCH (g:{Label.SIGNAL} {{id: id}}) UNWIND g.links AS link RETURN link"

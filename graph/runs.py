@@ -9,14 +9,16 @@ from neo4j import ManagedTransaction
 from graph import run_queries as queries
 from graph.records import Properties, Row, instant, intact, microseconds
 from register.errors import Conflict, NotFound
-from register.ids import IdentifierId, LinkId, MentionId, RunId, SignalId, SubjectId
-from register.runs import Approval, Erased, Order, Run, RunState, Skip
+from register.ids import ArchiveId, IdentifierId, LinkId, MentionId, RunId, SignalId, SubjectId
+from register.runs import Approval, Erased, Fate, Order, Run, RunState, Skip
 
 NOTHING_DUE: Final[Properties] = {
     "due_subjects": [],
     "due_subject_revisions": [],
     "due_signals": [],
     "due_signal_revisions": [],
+    "due_archived": [],
+    "due_archived_revisions": [],
 }
 """What is stored of a run that is closed: none of its items."""
 
@@ -58,6 +60,8 @@ def run_properties(run: Run) -> Properties:
         "due_subject_revisions": [revision for _, revision in run.due_subjects],
         "due_signals": [item for item, _ in run.due_signals],
         "due_signal_revisions": [revision for _, revision in run.due_signals],
+        "due_archived": [item for item, _ in run.due_archived],
+        "due_archived_revisions": [revision for _, revision in run.due_archived],
     }
 
 
@@ -65,6 +69,7 @@ def run(row: Row) -> Run:
     """Return the run in `row`."""
     subjects = zip(row["due_subjects"], row["due_subject_revisions"], strict=True)
     signals = zip(row["due_signals"], row["due_signal_revisions"], strict=True)
+    records = zip(row["due_archived"], row["due_archived_revisions"], strict=True)
     return Run(
         id=RunId(row["id"]),
         state=RunState(row["state"]),
@@ -75,6 +80,7 @@ def run(row: Row) -> Run:
         approvals=_read_approvals(row),
         due_subjects=tuple((SubjectId(item), revision) for item, revision in subjects),
         due_signals=tuple((SignalId(item), revision) for item, revision in signals),
+        due_archived=tuple((ArchiveId(item), revision) for item, revision in records),
         detail=row["detail"],
         approval_needed=row["approval_needed"],
         mac=row["mac"],
@@ -110,6 +116,13 @@ def approve(tx: ManagedTransaction, id_: RunId, digest: str, approval: Approval)
     change(tx, id_, {"state": RunState.APPROVED, **_approvals((*waiting.approvals, approval))})
 
 
+def in_state(tx: ManagedTransaction, id_: RunId, state: RunState) -> None:
+    """Make sure, until this transaction ends, that a run is in `state`. Raises Conflict."""
+    row = tx.run(queries.LOCKED_RUN, id=id_).single()
+    if row is None or intact(run, row["run"]).state is not state:
+        raise Conflict("run.moved", "the run is in another state than this work began in")
+
+
 def change(tx: ManagedTransaction, id_: RunId, changes: Mapping[str, Any]) -> None:
     """Set properties of a run. Raises NotFound."""
     if tx.run(queries.SET_RUN, id=id_, changes=changes).single() is None:
@@ -119,6 +132,9 @@ def change(tx: ManagedTransaction, id_: RunId, changes: Mapping[str, Any]) -> No
 def line_properties(line: Erased) -> Properties:
     """Return what is stored of a journal line, but for its place."""
     return {
+        "fate": line.fate,
+        "archived": list(line.archived),
+        "destroyed": list(line.destroyed),
         "subjects": list(line.subjects),
         "signals": list(line.signals),
         "mentions": list(line.mentions),
@@ -141,6 +157,9 @@ def _joined(parts: Sequence[Row]) -> Erased:
 
     skipped = (pair for part in parts for pair in zip(part["skipped"], part["reasons"], strict=True))
     return Erased(
+        fate=Fate(parts[0]["fate"]),
+        archived=tuple(map(ArchiveId, ids("archived"))),
+        destroyed=tuple(map(ArchiveId, ids("destroyed"))),
         subjects=tuple(map(SubjectId, ids("subjects"))),
         signals=tuple(map(SignalId, ids("signals"))),
         mentions=tuple(map(MentionId, ids("mentions"))),

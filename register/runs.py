@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from register.ids import ArchiveId, IdentifierId, LinkId, MentionId, RunId, SignalId, SubjectId
-from register.sealed import ApprovalFacts, RunFacts, SealedSubject, SignalFacts, SubjectFacts
+from register.sealed import ApprovalFacts, RunFacts, SealedStub, SealedSubject, SignalFacts, SubjectFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,8 @@ class Run:
         as_of: civil date for which the run decides.
         digest: of the plan.
         requested_by: actor code; `system` for the keeper's own nightly order.
-        due_subjects, due_signals: the plan's items (id, revision) while the run is under way, emptied by `close`.
+        due_subjects, due_signals, due_archived: the plan's items (id, revision) while the run is under way, emptied by
+            `close`; of the last the files in the closed archive are to be destroyed.
         detail: JSON text of what later steps need (terms, counts, key-store result); holds ids of items only while the
             run is under way, their SHA-256 once it is closed.
         approval_needed: whether a second person has to agree.
@@ -90,6 +91,7 @@ class Run:
     approvals: tuple[Approval, ...] = ()
     due_subjects: tuple[tuple[SubjectId, int], ...] = ()
     due_signals: tuple[tuple[SignalId, int], ...] = ()
+    due_archived: tuple[tuple[ArchiveId, int], ...] = ()
     detail: str = "{}"
     approval_needed: bool = False
     mac: str = ""
@@ -116,14 +118,23 @@ class Order:
     requested_at: datetime
 
 
+class Fate(StrEnum):
+    """What becomes of an item: `removed` to the closed archive, or `destroyed`."""
+
+    REMOVED = "removed"
+    DESTROYED = "destroyed"
+
+
 class Skip(StrEnum):
     """Why a planned item was left alone.
 
     `changed`: its revision is not the planned one. `unknown`: it is not there, and no journal line says who deleted it.
+    `held`: a hold that came since the plan puts its destruction off.
     """
 
     CHANGED = "changed"
     UNKNOWN = "unknown"
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,39 +172,56 @@ class ErasureBatch:
 
     Attributes:
         number: of the batch in its run, from 0: how many journal lines came before it.
+        fate: what becomes of everything that this batch takes.
         subjects: (id, planned revision) to delete with their mentions, links and last identifiers.
         signals: (id, revision) to delete whole: their last subject goes here (revision read just now), or they name
             nobody and their own term ended (planned revision).
         redacted: signals that stay, with facts as they will be (revision raised by one, the gone mentions and links
             taken out) and MAC; a signal whose facts did not verify keeps its old MAC, which still does not.
+        stubs: of the records that were archived before, to create.
+        destroyed: stubs of records whose files go next, with facts as they will be (revision raised by one) and MAC.
+        holds: every hold (id, revision) that was considered.
         skipped: planned items left alone, found by an earlier try of this batch: only journalled.
     """
 
     number: int
+    fate: Fate = Fate.DESTROYED
     subjects: tuple[tuple[SubjectId, int], ...]
     signals: tuple[tuple[SignalId, int], ...]
     redacted: tuple[tuple[SignalFacts, bytes], ...]
+    stubs: tuple[SealedStub, ...] = ()
+    destroyed: tuple[SealedStub, ...] = ()
+    holds: tuple[tuple[str, int], ...] = ()
     skipped: tuple[tuple[str, Skip], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erased:
-    """What one deleting transaction did, as journalled in it, and what it left alone."""
+    """What one deleting transaction did, as journalled in it, and what it left alone.
 
+    Attributes:
+        fate: what became of the subjects, signals and their parts.
+        archived: ids of the stubs created; destroyed: ids of the stubs marked destroyed.
+    """
+
+    fate: Fate = Fate.DESTROYED
     subjects: tuple[SubjectId, ...] = ()
     signals: tuple[SignalId, ...] = ()
     mentions: tuple[MentionId, ...] = ()
     links: tuple[LinkId, ...] = ()
     identifiers: tuple[IdentifierId, ...] = ()
     redacted: tuple[SignalId, ...] = ()
+    archived: tuple[ArchiveId, ...] = ()
+    destroyed: tuple[ArchiveId, ...] = ()
     skipped: tuple[tuple[str, Skip], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """Nothing was deleted or journalled: these items of the batch (subjects, signals) are not as given."""
+    """Nothing was deleted or journalled: these items of the batch are not as given, or the `holds` are others now."""
 
     items: tuple[tuple[str, Skip], ...]
+    holds: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

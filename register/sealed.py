@@ -200,8 +200,10 @@ class ArchivedFacts:
     The record lies in the closed archive under `id`; nothing here says whose it is.
 
     Attributes:
-        kind: what was removed, `subject` or `signal`.
-        removed_on: civil date of the removal; destroy_on: civil date on which its file is to be destroyed.
+        kind: what was removed: a kind of subject, or `signal`.
+        removed_on: civil date of the removal; destroy_on: civil date on which its file is to be destroyed, as it
+            stood then: every run reckons it anew.
+        event, event_on: kind and date of what its term ran from, or what ended it; "" if its facts did not verify.
         month: `YYYY-MM`, of the key that it is sealed to, and so of its file's folder.
         sha256: of the file, hexadecimal.
         rule: by which it was removed.
@@ -215,6 +217,8 @@ class ArchivedFacts:
     revision: int
     removed_on: date
     destroy_on: date
+    event: str
+    event_on: date
     month: str
     sha256: str
     rule: str
@@ -288,6 +292,14 @@ class SealedSubject:
     """A subject as a store holds it: no content of its own, only facts and their MAC."""
 
     facts: SubjectFacts
+    mac: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedStub:
+    """The stub of a removed record as a store holds it: clear facts and their MAC."""
+
+    facts: ArchivedFacts
     mac: bytes
 
 

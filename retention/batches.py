@@ -1,27 +1,54 @@
 """Deleting in batches: each reads anew what it touches, and is journalled in the transaction that deletes.
 
-A batch that finds something changed deletes nothing; what changed is left out, with its reason, and it is tried again.
+What is removed is archived before, durably. A batch that finds something changed deletes nothing; what changed is left
+out, with its reason, and it is tried again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
-from register.audit import Act
+from register.audit import Act, Entry
 from register.clock import Clock
 from register.errors import Unavailable
-from register.ids import SignalId, SubjectId
-from register.runs import Erased, ErasureBatch, Lease, Run, Skip
-from register.sealed import SealedSignal, SignalFacts
+from register.ids import ArchiveId, SignalId, SubjectId
+from register.lifetime import EventKind
+from register.runs import Erased, ErasureBatch, Fate, Lease, Run, Skip, ToArchive
+from register.sealed import ArchivedFacts, SealedSignal, SealedStub, SignalFacts
 from retention.checking import Verdict, checked_signals
-from retention.interfaces import Erasure, FactsCheck
+from retention.detail import Detail
+from retention.holding import Holding, read_holds
+from retention.interfaces import Archive, Erasure, FactsCheck, Holds
+from retention.judging import SIGNAL
+from retention.planned import Planned
 from retention.steps import Point, Progress, Step, own_entry
 
 TRIES: Final = 5
 
-Subjects = tuple[tuple[SubjectId, int], ...]
-Signals = tuple[tuple[SignalId, int], ...]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What one batch is to do, all with one fate: subjects, signals and archived records, each with its revision."""
+
+    fate: Fate
+    subjects: tuple[tuple[SubjectId, int], ...] = ()
+    signals: tuple[tuple[SignalId, int], ...] = ()
+    records: tuple[tuple[ArchiveId, int], ...] = ()
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The ids of all of it."""
+        return tuple(item for item, _ in (*self.subjects, *self.signals, *self.records))
+
+    def without(self, left: Collection[str]) -> "Work":
+        """Return this without the items `left` alone."""
+        return replace(
+            self,
+            subjects=tuple(one for one in self.subjects if one[0] not in left),
+            signals=tuple(one for one in self.signals if one[0] not in left),
+            records=tuple(one for one in self.records if one[0] not in left),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +61,8 @@ class Batches:
     """
 
     erasure: Erasure
+    holds: Holds
+    archive: Archive
     check: FactsCheck
     clock: Clock
     renew: Callable[[], Lease]
@@ -41,51 +70,100 @@ class Batches:
     size: int
 
     def erase(self, run: Run) -> None:
-        """Delete batch after batch until every planned item is deleted or skipped. Safe to begin again at any point."""
+        """Delete batch after batch until every planned item is dealt with. Safe to begin again at any point."""
+        planned = Detail.read(run.detail).planned
+        self._settle(run)
         journal = self.erasure.journal(run.id)
-        dealt = {item for line in journal for item in (*line.subjects, *line.signals)}
+        dealt = {item for line in journal for item in (*line.subjects, *line.signals, *line.destroyed)}
         dealt.update(item for line in journal for item, _ in line.skipped)
-        subjects = tuple(item for item in run.due_subjects if item[0] not in dealt)
-        signals = tuple(item for item in run.due_signals if item[0] not in dealt)
-        number, of = len(journal), len(run.due_subjects) + len(run.due_signals)
-        while subjects or signals:
-            now, subjects = subjects[: self.size], subjects[self.size :]
-            room = self.size - len(now)
-            then, signals = signals[:room], signals[room:]
-            self._batch(run, number, now, then)
-            number += 1
-            self.progress(Step(point=Point.BATCH, run=run.id, done=of - len(subjects) - len(signals), of=of))
+        works = tuple(self._works(run, planned, dealt))
+        left = sum(len(work.items) for work in works)
+        of = len(run.due_subjects) + len(run.due_signals) + len(run.due_archived)
+        for number, work in enumerate(works, start=len(journal)):
+            self._batch(run, planned, number, work)
+            left -= len(work.items)
+            self.progress(Step(point=Point.BATCH, run=run.id, done=of - left, of=of))
+        self._settle(run)
 
-    def _batch(self, run: Run, number: int, subjects: Subjects, signals: Signals) -> None:
+    def _settle(self, run: Run) -> None:
+        """Delete archived files without a stub, and the files of records that the journal says are destroyed."""
+        journal = self.erasure.journal(run.id)
+        self.archive.settle(run.id, [one for line in journal for one in line.archived])
+        destroyed = [one for line in journal for one in line.destroyed]
+        if destroyed:
+            self.archive.destroy((stub.facts.month, stub.facts.id) for stub in self.erasure.stubs(destroyed))
+            of = len(run.due_archived)
+            self.progress(Step(point=Point.DESTROYED, run=run.id, done=len(destroyed), of=of))
+
+    def _works(self, run: Run, planned: Planned, dealt: Collection[str]) -> Iterator[Work]:
+        """Cut what is left into batches, what is removed before what is destroyed."""
+        for fate in (Fate.REMOVED, Fate.DESTROYED):
+            ours = {item for item, (each, _) in planned.fates.items() if each is fate and item not in dealt}
+            subjects = tuple(one for one in run.due_subjects if one[0] in ours)
+            signals = tuple(one for one in run.due_signals if one[0] in ours)
+            while subjects or signals:
+                now, subjects = subjects[: self.size], subjects[self.size :]
+                room = self.size - len(now)
+                then, signals = signals[:room], signals[room:]
+                yield Work(fate=fate, subjects=now, signals=then)
+        records = tuple(one for one in run.due_archived if one[0] not in dealt)
+        for start in range(0, len(records), self.size):
+            yield Work(fate=Fate.DESTROYED, records=records[start : start + self.size])
+
+    def _batch(self, run: Run, planned: Planned, number: int, work: Work) -> None:
         skipped: dict[str, Skip] = {}
         for tried in range(TRIES + 1):
             if tried == TRIES:  # what keeps changing under our hands is left to the next run
-                skipped |= {item: Skip.CHANGED for item, _ in (*subjects, *signals)}
-                subjects, signals = (), ()
+                skipped |= dict.fromkeys(work.items, Skip.CHANGED)
+                work = work.without(work.items)
+            holding = read_holds(self.holds, self.check)
+            held = self._held(planned, holding, work)
+            skipped |= dict.fromkeys(held, Skip.HELD)
+            work = work.without(held)
+            stubs = {one.facts.id: one for one in self.erasure.stubs([item for item, _ in work.records])}
+            odd = self._odd(work, stubs)
+            skipped |= odd
+            work = work.without(odd)
             lease = self.renew()
-            batch = replace(self._composed(run, number, subjects, signals, lease), skipped=tuple(skipped.items()))
-            entry = own_entry(self.clock.now(), Act.DESTRUCTION, detail={"run": run.id})
-            answer = self.erasure.erase(run.id, batch, lease, entry)
+            batch = self._composed(run, planned, holding, number, work, lease)
+            batch = replace(batch, skipped=tuple(skipped.items()))
+            act = Act.REMOVAL if work.fate is Fate.REMOVED else Act.DESTRUCTION
+            batch = replace(batch, destroyed=tuple(self._marked(run, work, stubs)))
+            entry = own_entry(self.clock.now(), act, detail={"run": run.id})
+            answer = self.erasure.erase(run.id, batch, lease, entry, kept_entries(entry.at, batch.stubs))
             if isinstance(answer, Erased):
-                self.check.remember((facts.id, facts.revision) for facts, _ in batch.redacted)
+                written = (one.facts for one in (*batch.stubs, *batch.destroyed))
+                changes: list[SignalFacts | ArchivedFacts] = [*(facts for facts, _ in batch.redacted), *written]
+                self.check.remember((facts.id, facts.revision) for facts in changes)
                 return
-            changed = dict(answer.items)
-            skipped |= {item: changed[item] for item, _ in (*subjects, *signals) if item in changed}
-            subjects = tuple(item for item in subjects if item[0] not in changed)
-            signals = tuple(item for item in signals if item[0] not in changed)
+            changed = {item: why for item, why in answer.items if item in set(work.items)}
+            skipped |= changed
+            work = work.without(changed)
         raise Unavailable("erase.unsettled", "a batch that deletes nothing was not accepted")
 
-    def _composed(self, run: Run, number: int, subjects: Subjects, signals: Signals, lease: Lease) -> ErasureBatch:
-        """Read the signals that mention `subjects` and decide which go with them and which stay, redacted."""
-        going = frozenset(item for item, _ in subjects)
-        whole = list(signals)
+    def _held(self, planned: Planned, holding: Holding, work: Work) -> tuple[str, ...]:
+        """Return what may not be destroyed for a hold that came since the plan, or for one that is gone since."""
+        if work.fate is Fate.REMOVED:
+            return ()
+        new = holding.holds.keys() - planned.holds.keys()
+        gone = planned.holds.keys() - holding.holds.keys()
+        return tuple(
+            item for item in work.items if holding.on(item, new=new) or gone.intersection(planned.held.get(item, ()))
+        )
+
+    def _composed(
+        self, run: Run, planned: Planned, holding: Holding, number: int, work: Work, lease: Lease
+    ) -> ErasureBatch:
+        """Read the signals that mention the subjects and decide which go with them and which stay, redacted."""
+        going = frozenset(item for item, _ in work.subjects)
         ended = {item for item, _ in run.due_signals}
+        whole = dict(work.signals)
         redacted: list[tuple[SignalFacts, bytes]] = []
         doubted: list[str] = []
         mentioning = self.erasure.mentioning(going) if going else ()
         for signal, verdict in checked_signals(mentioning, self.check, self.erasure.signals):
             if signal.facts.id in ended or all(mention.facts.subject in going for mention in signal.mentions):
-                whole.append((signal.facts.id, signal.facts.revision))
+                whole[signal.facts.id] = signal.facts.revision
                 continue
             facts = without(signal, going, run.as_of)
             if verdict is Verdict.VERIFIES:
@@ -93,7 +171,82 @@ class Batches:
             else:  # corruption never delays a removal, and a removal never makes corruption look sound
                 redacted.append((facts, signal.mac))
                 doubted.append(signal.facts.id)
-        if unseen := sorted(set(doubted) - self.erasure.distrusted().keys() if doubted else ()):
+        self._distrust(run, doubted, lease)
+        stubs: tuple[SealedStub, ...] = ()
+        if work.fate is Fate.REMOVED and work.items:
+            stubs = self._archived(run, planned, holding, work, [*whole, *(facts.id for facts, _ in redacted)])
+        return ErasureBatch(
+            number=number,
+            fate=work.fate,
+            subjects=work.subjects,
+            signals=tuple(whole.items()),
+            redacted=tuple(redacted),
+            stubs=stubs,
+            holds=holding.seen,
+        )
+
+    def _archived(
+        self, run: Run, planned: Planned, holding: Holding, work: Work, signals: Collection[SignalId]
+    ) -> tuple[SealedStub, ...]:
+        """Put a record of each item into the archive, and return the stubs to create. Durable on return."""
+        subjects = [item for item, _ in work.subjects]
+        facts = {one.subject.facts.id: one.subject.facts for one in self.erasure.subjects(subjects)} if subjects else {}
+        new = holding.holds.keys() - planned.holds.keys()
+        to_archive = {}
+        for item in work.items:
+            _, destroy_on = planned.fates[item]
+            own = facts.get(SubjectId(item))
+            to_archive[item] = ToArchive(
+                item=item,
+                kind=own.kind.value if own is not None else SIGNAL,
+                facts=own,
+                month=(destroy_on or run.as_of).isoformat()[:7],
+                removed_on=run.as_of,
+                rule=planned.terms[item].rule,
+            )
+        contents = self.erasure.contents(signals, subjects)
+        put = self.archive.put(run.id, tuple(to_archive.values()), contents)
+        self.progress(Step(point=Point.ARCHIVED, run=run.id, done=len(put), of=len(put)))
+        stubs = []
+        for one in put:
+            wanted, term = to_archive[one.item], planned.terms[one.item]
+            known = term.event in set(EventKind)
+            stub = ArchivedFacts(
+                id=one.archive,
+                kind=wanted.kind,
+                revision=1,
+                removed_on=run.as_of,
+                destroy_on=planned.fates[one.item][1] or run.as_of,
+                event=term.event if known else "",
+                event_on=term.event_on,
+                month=one.month,
+                sha256=one.sha256,
+                rule=term.rule,
+                holds=holding.on(one.item, known=planned.held.get(one.item, ()), new=new),
+            )
+            stubs.append(SealedStub(facts=stub, mac=self.check.mac(stub)))
+        return tuple(stubs)
+
+    def _odd(self, work: Work, stubs: Mapping[ArchiveId, SealedStub]) -> Mapping[str, Skip]:
+        """Return the records whose stub is not there, or not as planned, or not as this register wrote it."""
+        odd: dict[str, Skip] = {}
+        for archive, revision in work.records:
+            stub = stubs.get(archive)
+            if stub is None:
+                odd[archive] = Skip.UNKNOWN
+            elif stub.facts.revision != revision or not self.check.verifies(stub):
+                odd[archive] = Skip.CHANGED
+        return odd
+
+    def _marked(self, run: Run, work: Work, stubs: Mapping[ArchiveId, SealedStub]) -> Iterator[SealedStub]:
+        """Yield the stubs of the records to destroy as they will be."""
+        for archive, revision in work.records:
+            facts = replace(stubs[archive].facts, revision=revision + 1, destroyed_on=run.as_of)
+            yield SealedStub(facts=facts, mac=self.check.mac(facts))
+
+    def _distrust(self, run: Run, doubted: Collection[str], lease: Lease) -> None:
+        unseen = sorted(set(doubted) - self.erasure.distrusted().keys()) if doubted else []
+        if unseen:
             incident = own_entry(
                 self.clock.now(),
                 Act.INTEGRITY_INCIDENT,
@@ -102,9 +255,35 @@ class Batches:
                 detail={"code": "does-not-verify", "run": run.id},
             )
             self.erasure.distrust(unseen, on=run.as_of, lease=lease, entry=incident)
-        return ErasureBatch(
-            number=number, subjects=subjects, signals=tuple(dict(whole).items()), redacted=tuple(redacted)
+
+
+def kept_entries(at: datetime, stubs: Iterable[SealedStub]) -> tuple[Entry, ...]:
+    """Return the audit entries of stubs: those that share everything but id and file together, so that all can be told.
+
+    They name no subject, and their order says nothing of one.
+    """
+    together: dict[ArchivedFacts, list[ArchiveId]] = {}
+    for stub in stubs:
+        together.setdefault(replace(stub.facts, id=ArchiveId(""), sha256=""), []).append(stub.facts.id)
+    return tuple(
+        own_entry(
+            at,
+            Act.ARCHIVE_KEEP,
+            targets=tuple(ids),
+            count=len(ids),
+            detail={
+                "kind": facts.kind,
+                "removed_on": facts.removed_on.isoformat(),
+                "destroy_on": facts.destroy_on.isoformat(),
+                "event": facts.event,
+                "event_on": facts.event_on.isoformat(),
+                "month": facts.month,
+                "rule": facts.rule,
+                "holds": " ".join(facts.holds),
+            },
         )
+        for facts, ids in together.items()
+    )
 
 
 def without(signal: SealedSignal, going: frozenset[SubjectId], on: date) -> SignalFacts:

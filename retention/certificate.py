@@ -5,20 +5,20 @@ the journal, which was written in the deleting transactions, and from what was r
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
 
 from register.access import Role
-from register.ids import RegisterId
-from register.runs import Filed, Run
+from register.ids import ArchiveId, RegisterId
+from register.runs import Fate, Filed, Run, Skip
+from register.sealed import ArchivedFacts
 from retention.detail import Detail, Purged
-from retention.journal import Check, Destroyed
-from retention.plan import Kind, Term
+from retention.journal import Check, Done
+from retention.planned import Kind, Term
 
 SYSTEM: Final = "system"
-_ACT: Final = "destroyed"
 
 Section = Mapping[str, object]
 
@@ -52,7 +52,9 @@ class Account:
 
     Attributes:
         run, detail: the run with its planned items, and the terms reckoned for them.
-        purged: what the key store did; destroyed: what the journal says.
+        purged: what the key store did; gone: what the journal says.
+        stubs: of the records archived or destroyed by this run, by id.
+        held: the ground of the hold by which each item was skipped that a hold kept since the plan.
         readback: what was looked for afterwards; workers: how many processes with the old root key were replaced.
         previous: the certificate before this one, if any.
         ended_at: aware, UTC.
@@ -63,7 +65,9 @@ class Account:
     run: Run
     detail: Detail
     purged: Purged
-    destroyed: Destroyed
+    gone: Done
+    stubs: Mapping[ArchiveId, ArchivedFacts]
+    held: Mapping[str, str]
     readback: tuple[Check, ...]
     workers: int
     previous: Filed | None
@@ -83,7 +87,7 @@ class Account:
                     "store": one.store,
                     "check": one.check,
                     "asked": one.asked,
-                    "expected": 0,
+                    "expected": one.expected,
                     "found": one.found,
                     "at": _instant(one.at),
                 }
@@ -97,7 +101,7 @@ class Account:
             },
             "backups": {"unreadable_by": None, "sets": []},  # 13
             "recalls": {"sent": 0, "confirmed": 0, "owed": 0},  # 14
-            "stubs": {"count": 0, "root": self.ids_root(()).hex()},  # 15
+            "stubs": self._id_set(self.gone.archived),  # 15
         }
 
     def _identity(self) -> Section:
@@ -121,91 +125,147 @@ class Account:
             },
         }
 
-    def _direct(self) -> Mapping[str, Term]:
-        """Return what went in its own right, with its term."""
-        gone = self.destroyed.subjects | self.destroyed.signals
-        return {item: term for item, term in self.detail.terms.items() if item in gone}
+    def _direct(self) -> Mapping[str, tuple[Fate, Term]]:
+        """Return what went in its own right, with what became of it and its term."""
+        planned = self.detail.planned
+        gone = self.gone.of_kind("subject") | self.gone.of_kind("signal") | self.gone.destroyed
+        return {item: (planned.fates[item][0], term) for item, term in planned.terms.items() if item in gone}
 
     def _law(self) -> Section:
         terms = Counter(self._direct().values())
-        counts: Counter[str] = Counter()
-        for term, count in terms.items():
-            counts[term.rule] += count
+        counts: Counter[tuple[str, Fate]] = Counter()
+        for (fate, term), count in terms.items():
+            counts[term.rule, fate] += count
+        planned = self.detail.planned
         return {
-            "policy": dict(self.detail.policy),  # 3
+            "policy": dict(planned.policy),  # 3
             "grounds": [
                 {
                     "rule": one.rule,
-                    "act": _ACT,
+                    "act": fate.value,
                     "category": one.category,
                     "citation": {
                         "article": one.article,
                         "source": one.source,
                         "version_on": None if one.version_on is None else _day(one.version_on),
                     },
-                    "count": counts[one.rule],
+                    "count": counts[one.rule, fate],
                 }
-                for one in self.detail.grounds
-                if one.rule in counts
+                for one in planned.grounds
+                for fate in Fate
+                if (one.rule, fate) in counts
             ],
             "terms": [  # 4
                 {
                     "rule": term.rule,
-                    "act": _ACT,
+                    "act": fate.value,
                     "event": term.event,
                     "event_on": _day(term.event_on),
                     "period": term.period,
                     "due_on": _day(term.due_on),
-                    "count": terms[term],
+                    "count": terms[fate, term],
                 }
-                for term in sorted(terms, key=lambda term: (term.due_on, term.event_on, term.rule, term.event))
+                for fate, term in sorted(terms, key=_in_order)
             ],
         }
 
     def _scope(self) -> Section:
-        gone = self.destroyed
+        gone = self.gone
         return {
             "scope": {  # 5
-                "counts": [{"kind": kind, "act": _ACT, "count": len(ids)} for kind, ids in gone.kinds.items()],
-                "ids": {"count": len(gone.ids), "root": self.ids_root(gone.ids).hex()},
+                "counts": [
+                    {"kind": kind, "act": fate.value, "count": len(ids)} for (fate, kind), ids in gone.counted.items()
+                ],
+                "ids": self._id_set(gone.ids | gone.destroyed),
                 "redacted": [{"kind": "signal", "count": len(gone.redacted)}] if gone.redacted else [],
             },
             "cascade": self._cascade(),  # 8
             "skipped": self._skipped(),  # 9
-            "holds": [],  # 10
-            "exceptions": [],
+            "holds": self._holds(),  # 10
+            "exceptions": self._copies(),
         }
+
+    def _id_set(self, ids: Collection[str]) -> Section:
+        return {"count": len(ids), "root": self.ids_root(ids).hex()}
 
     def _cascade(self) -> list[Section]:
         """Count what went in its own right, and what went with a subject: a signal goes with its last one."""
         own = self._direct().keys()
         return [
-            {"kind": kind, "act": _ACT, "through": through, "count": count}
-            for kind, ids in self.destroyed.kinds.items()
+            {"kind": kind, "act": fate.value, "through": through, "count": count}
+            for (fate, kind), ids in self.gone.counted.items()
             for through, count in ((None, len(ids & own)), (Kind.SUBJECT.value, len(ids - own)))
             if count
         ]
 
     def _skipped(self) -> list[Section]:
-        subjects = {item for item, _ in self.run.due_subjects}
-        kinds = Counter(
-            (Kind.SUBJECT.value if item in subjects else Kind.SIGNAL.value, reason)
-            for item, reason in self.destroyed.skipped.items()
-        )
-        return [{"kind": kind, "reason": reason, "count": count} for (kind, reason), count in sorted(kinds.items())]
+        skipped = self.gone.skipped.items()
+        kinds: dict[str, Kind] = {item: Kind.SUBJECT for item, _ in self.run.due_subjects}
+        kinds |= {item: Kind.SIGNAL for item, _ in self.run.due_signals}
+        kinds |= {item: Kind.ARCHIVED for item, _ in self.run.due_archived}
+        # a hold that is lifted again by now: whatever it was, the item changed meanwhile
+        since = {item: why if why is not Skip.HELD or item in self.held else Skip.CHANGED for item, why in skipped}
+        counts = Counter((kinds[item].value, reason.value) for item, reason in since.items())
+        for (kind, wait), count in self.detail.planned.waiting.items():
+            counts[kind.value, wait.value] += count
+        return [{"kind": kind, "reason": reason, "count": count} for (kind, reason), count in sorted(counts.items())]
+
+    def _holds(self) -> list[Section]:
+        planned = self.detail.planned
+        considered = Counter(planned.holds.values())
+        kept = Counter(planned.kept) + Counter(self.held.values())
+        return [
+            {"ground": ground, "considered": considered[ground], "kept": kept[ground]}
+            for ground in sorted(considered.keys() | kept.keys())
+        ]
+
+    def _places(self) -> Iterator[tuple[str, Fate, int, date]]:
+        """Yield the archive's months that this run touched: name, what it did there, files, the last day of a copy."""
+        for fate, ids in ((Fate.REMOVED, self.gone.archived), (Fate.DESTROYED, self.gone.destroyed)):
+            months = Counter(self.stubs[one].month for one in ids)
+            for month, count in sorted(months.items()):
+                until = max(self.stubs[one].destroy_on for one in ids if self.stubs[one].month == month)
+                yield f"{_PLACE[fate]}-{month}", fate, count, until
+
+    def _copies(self) -> list[Section]:
+        """Name the copies: what is archived, and copies of archived files as long as their month's key exists."""
+        reason = "open-until-month-key-destroyed"
+        return [
+            {
+                "store": "archive",
+                "name": name,
+                "reason": reason,
+                "until": _day(until) if fate is Fate.REMOVED else None,
+            }
+            for name, fate, _, until in self._places()
+        ]
 
     def _stores(self) -> list[Section]:
         done = self.purged.forgotten
         places = (
-            ("graph", "row-delete", "logical", len(self.destroyed.ids)),
+            ("graph", "row-delete", "logical", len(self.gone.ids)),
             ("key-store", "key-destruction", done.assurance, done.rows_dropped + done.tokens_dropped),
             ("anchor", "key-destruction", done.assurance, done.anchor_after - done.anchor_before),
             ("memory", "process-replacement", "clear", self.workers),
         )
-        return [
+        stores: list[Section] = [
             {"store": store, "name": None, "method": method, "result": "done", "assurance": sure, "count": count}
             for store, method, sure, count in places
         ]
+        for name, fate, count, _ in self._places():
+            how = ("expiry", "pending", "none") if fate is Fate.REMOVED else ("file-deletion", "done", "logical")
+            method, result, sure = how
+            stores.append(
+                {
+                    "store": "archive",
+                    "name": name,
+                    "method": method,
+                    "result": result,
+                    "assurance": sure,
+                    "count": count,
+                }
+            )
+        return stores
 
     def _keys(self) -> Section:
         """State the change of keys: `Forgetting.forget` replaces the lookup key with the root, or commits nothing."""
@@ -245,6 +305,15 @@ class Account:
             "operator": {"role": Role.SYSTEM.value, "actor": SYSTEM},
             "software": {"name": "theme-register", "version": self.issuer.version, "settings": self.issuer.settings},
         }
+
+
+_PLACE: Final = {Fate.REMOVED: "kept", Fate.DESTROYED: "deleted"}
+"""How a month of the archive is named as a place: records that are kept there, or files that were deleted there."""
+
+
+def _in_order(one: tuple[Fate, Term]) -> tuple[date, date, str, str, str]:
+    fate, term = one
+    return term.due_on, term.event_on, term.rule, term.event, fate
 
 
 def _day(day: date) -> str:

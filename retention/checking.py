@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from register.runs import SubjectRecord
-from register.sealed import SealedLink, SealedMention, SealedSignal
+from register.sealed import SealedLink, SealedMention, SealedSignal, SealedStub
 from retention.interfaces import FactsCheck
 
 PAGE: Final = 1000
@@ -62,6 +62,19 @@ def checked_signals(
             yield one.facts.id, one, _verdict(_whole(one) and _verifies(one, check), one.facts.id in behind)
 
     return _settled(signals, judged, again)
+
+
+def checked_stubs(
+    stubs: Iterable[SealedStub], check: FactsCheck, again: Callable[[Collection[str]], Iterable[SealedStub]]
+) -> Iterator[tuple[SealedStub, Verdict]]:
+    """Yield each stub with the verdict on its facts, streaming; `again` reads some of them once more."""
+
+    def judged(page: Sequence[SealedStub]) -> Iterator[tuple[str, SealedStub, Verdict]]:
+        behind = frozenset(check.behind((one.facts.id, one.facts.revision) for one in page))
+        for one in page:
+            yield one.facts.id, one, _verdict(check.verifies(one), one.facts.id in behind)
+
+    return _settled(stubs, judged, again)
 
 
 def _settled(

@@ -6,23 +6,13 @@ While the run is under way it names items by id, once it is closed by `fingerpri
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from register.ids import RunId
 from register.runs import Forgotten
-from retention.plan import Plan, Term, fingerprint
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """The citation of a rule that was applied, kept with the run: a later policy cannot change what is certified."""
-
-    rule: str
-    category: str
-    article: str
-    source: str
-    version_on: date | None
+from retention.plan import Plan
+from retention.planned import Planned, fingerprint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,18 +29,13 @@ class Detail:
     """The detail of one run.
 
     Attributes:
-        policy: name, valid_from and sha256 of the policy file planned by.
-        terms: how each planned item came to be due, by its id; empty once closed.
-        live: subjects and signals the register held when it was planned.
+        planned: what it keeps of its plan.
         certificate: id of the certificate to come, taken before it is drafted so that it is drafted once.
         fingerprints: of the planned items, once closed.
         outcome: counts and codes of how it ended, once closed.
     """
 
-    policy: Mapping[str, str]
-    live: Mapping[str, int]
-    grounds: tuple[Ground, ...]
-    terms: Mapping[str, Term]
+    planned: Planned
     certificate: str = ""
     purged: Purged | None = None
     fingerprints: tuple[str, ...] = ()
@@ -59,53 +44,25 @@ class Detail:
     @classmethod
     def of(cls, plan: Plan) -> "Detail":
         """Return what to keep of a plan."""
-        policy = plan.policy
-        cited = ((policy.rule.id, policy.rule), (policy.distrust.id, policy.distrust))
-        return cls(
-            policy={"name": policy.name, "valid_from": policy.valid_from.isoformat(), "sha256": policy.digest},
-            live={"subjects": plan.live_subjects, "signals": plan.live_signals},
-            grounds=tuple(
-                Ground(
-                    rule=name,
-                    category=rule.category,
-                    article=str(rule.citation),
-                    source=rule.citation.source,
-                    version_on=rule.citation.version_on,
-                )
-                for name, rule in cited
-            ),
-            terms={one.id: one.term for one in plan.due},
-        )
+        return cls(planned=plan.planned)
 
     @classmethod
     def read(cls, text: str) -> "Detail":
         """Return the detail that `text` gives back."""
         values: dict[str, Any] = json.loads(text)
-        purged = values.pop("purged")
-        grounds, terms = values.pop("grounds"), values.pop("terms")
-        fingerprints = tuple(values.pop("fingerprints"))
+        purged = values["purged"]
         return cls(
-            **values,
-            grounds=tuple(Ground(**{**one, "version_on": _day(one["version_on"])}) for one in grounds),
-            terms={
-                item: Term(**{**one, "event_on": _day(one["event_on"]), "due_on": _day(one["due_on"])})
-                for one in terms
-                for item in one.pop("items")
-            },
+            planned=Planned.read(values["planned"]),
+            certificate=values["certificate"],
             purged=None if purged is None else _purged(purged),
-            fingerprints=fingerprints,
+            fingerprints=tuple(values["fingerprints"]),
+            outcome=values["outcome"],
         )
 
     def text(self) -> str:
-        """Return this as JSON; items that share a term stand together."""
-        together: dict[Term, list[str]] = {}
-        for item, term in sorted(self.terms.items()):
-            together.setdefault(term, []).append(item)
+        """Return this as JSON."""
         content = {
-            "policy": dict(self.policy),
-            "live": dict(self.live),
-            "grounds": [asdict(one) for one in self.grounds],
-            "terms": [{**asdict(term), "items": items} for term, items in together.items()],
+            "planned": self.planned.values(),
             "certificate": self.certificate,
             "purged": None if self.purged is None else asdict(self.purged),
             "fingerprints": self.fingerprints,
@@ -115,15 +72,12 @@ class Detail:
 
     def closed(self, outcome: Mapping[str, str | int]) -> "Detail":
         """Return this without a single id of an item, with how it ended."""
-        return replace(self, terms={}, fingerprints=tuple(sorted(map(fingerprint, self.terms))), outcome=outcome)
+        fingerprints = tuple(sorted(map(fingerprint, self.planned.terms)))
+        return replace(self, planned=self.planned.closed(), fingerprints=fingerprints, outcome=outcome)
 
 
-def _iso(day: date) -> str:
+def _iso(day: datetime) -> str:
     return day.isoformat()
-
-
-def _day(text: str | None) -> Any:
-    return None if text is None else date.fromisoformat(text)
 
 
 def _purged(values: dict[str, Any]) -> Purged:

@@ -2,29 +2,38 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Final
 
 from register.audit import Act, Outcome
 from register.clock import Clock, civil_date
 from register.runs import Lease, Order, Run, RunState
 from register.stores import Trail
-from retention.checking import checked_signals, checked_subjects
+from retention.checking import checked_signals, checked_stubs, checked_subjects
 from retention.detail import Detail
-from retention.interfaces import Erasure, FactsCheck
-from retention.plan import DISTRUSTED, Plan, digest
+from retention.holding import read_holds
+from retention.interfaces import Archive, Erasure, FactsCheck, Holds
+from retention.plan import DISTRUSTED, Plan
+from retention.planned import Kind, Wait
 from retention.planning import make_plan
 from retention.rules import Policy
 from retention.steps import own_entry
 
+_LIVE: Final = frozenset({Kind.SUBJECT, Kind.SIGNAL})
 
-def survey(erasure: Erasure, check: FactsCheck, policy: Policy, as_of: date) -> Plan:
-    """Return the plan for civil date `as_of` from all live facts, checked; nothing is changed."""
+
+def survey(erasure: Erasure, holds: Holds, archive: Archive, check: FactsCheck, policy: Policy, as_of: date) -> Plan:
+    """Return the plan for civil date `as_of` from all facts, checked; nothing is changed."""
     return make_plan(
         policy,
         as_of,
         signals=checked_signals(erasure.signals(), check, erasure.signals),
         subjects=checked_subjects(erasure.subjects(), check, erasure.subjects),
+        stubs=checked_stubs(erasure.stubs(), check, erasure.stubs),
         mentioning=erasure.mentioning,
         distrusted=erasure.distrusted(),
+        holding=read_holds(holds, check),
+        months=archive.months,
+        files=archive.files(),
     )
 
 
@@ -43,6 +52,8 @@ class Intent:
     """Begins runs. `rehearsal`: the register was made for rehearsal, where any date may be decided for."""
 
     erasure: Erasure
+    holds: Holds
+    archive: Archive
     check: FactsCheck
     trail: Trail
     clock: Clock
@@ -62,8 +73,9 @@ class Intent:
         code = refusal(order.as_of, today=civil_date(now), policy=self.policy, rehearsal=self.rehearsal)
         if code is not None:
             return self._refuse(order, code, lease)
-        plan = survey(self.erasure, self.check, self.policy, order.as_of)  # 3, 4
+        plan = survey(self.erasure, self.holds, self.archive, self.check, self.policy, order.as_of)  # 3, 4
         self._distrust(plan, lease)
+        self._alarm(plan)
         self._supersede(order, lease)
         state = RunState.PLANNED if plan.needs_approval else RunState.ERASING
         run = Run(
@@ -75,6 +87,7 @@ class Intent:
             requested_by=order.requested_by,
             due_subjects=plan.subjects,
             due_signals=plan.signals,
+            due_archived=plan.records,
             detail=Detail.of(plan).text(),
             approval_needed=plan.needs_approval,
         )
@@ -96,12 +109,21 @@ class Intent:
             state=RunState.REFUSED,
             as_of=order.as_of,
             started_at=now,
-            digest=digest(order.as_of, self.policy.digest, (), ()),
+            digest="",
             requested_by=order.requested_by,
         )
         entry = own_entry(now, Act.RETENTION_PLAN, targets=(run.id,), detail={"code": code})
         self.erasure.begin(run, lease, replace(entry, outcome=Outcome.REFUSED))
         return run
+
+    def _alarm(self, plan: Plan) -> None:
+        """Say whose removal waits for a key of the archive: hidden, and not destroyed for want of a key."""
+        ids = tuple(sorted(one.id for one in plan.waiting if one.reason is Wait.NO_ARCHIVE_KEY))
+        if ids:
+            detail = {"code": Wait.NO_ARCHIVE_KEY.value}
+            self.trail.append(
+                [own_entry(self.clock.now(), Act.INTEGRITY_INCIDENT, targets=ids, count=len(ids), detail=detail)]
+            )
 
     def _distrust(self, plan: Plan, lease: Lease) -> None:
         """Hide at once what does not verify; every other finding is an incident too."""
@@ -110,8 +132,9 @@ class Intent:
             ids = tuple(sorted(finding.id for finding in plan.findings if finding.reason is reason))
             detail = {"code": reason.value}
             entry = own_entry(now, Act.INTEGRITY_INCIDENT, targets=ids, count=len(ids), detail=detail)
-            if reason in DISTRUSTED:
-                self.erasure.distrust(ids, on=plan.as_of, lease=lease, entry=entry)
+            live = tuple(one.id for one in plan.findings if one.reason is reason and one.kind in _LIVE)
+            if reason in DISTRUSTED and live:
+                self.erasure.distrust(live, on=plan.as_of, lease=lease, entry=entry)
             else:
                 self.trail.append([entry])
 

@@ -3,14 +3,15 @@
 Clear text never passes here. What these verbs speak of lies in `register.runs`.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
 from register.audit import Entry
-from register.ids import RunId, SubjectId
+from register.ids import ArchiveId, HoldId, RunId, SignalId, SubjectId
 from register.runs import (
     Approval,
+    Archived,
     Changed,
     Erased,
     ErasureBatch,
@@ -22,8 +23,9 @@ from register.runs import (
     Run,
     RunState,
     SubjectRecord,
+    ToArchive,
 )
-from register.sealed import Facts, SealedLink, SealedMention, SealedSignal, SealedSubject
+from register.sealed import Facts, SealedHold, SealedLink, SealedMention, SealedSignal, SealedStub, SealedSubject
 
 
 class Erasure(Protocol):
@@ -43,6 +45,15 @@ class Erasure(Protocol):
 
     def mentioning(self, subjects: Collection[SubjectId]) -> tuple[SealedSignal, ...]:
         """Return the signals that mention one of `subjects`, in the bare form of `signals`."""
+
+    def contents(self, signals: Collection[SignalId], subjects: Collection[SubjectId]) -> Iterator[SealedSignal]:
+        """Stream those of `signals` that are there, with what is sealed of them and of their mentions of `subjects`.
+
+        Of other mentions only the facts.
+        """
+
+    def stubs(self, ids: Collection[str] | None = None) -> Iterator[SealedStub]:
+        """Stream every stub of an archived record, by id, in pages; or read those of `ids` that are there."""
 
     def distrust(self, ids: Collection[str], *, on: date, lease: Lease, entry: Entry) -> None:
         """Hide subjects and signals that do not verify: whatever they name is invisible from now on.
@@ -76,13 +87,20 @@ class Erasure(Protocol):
     def advance(self, run: RunId, state: RunState, lease: Lease, *, detail: str, entries: Sequence[Entry] = ()) -> None:
         """Set the run's state and detail (JSON), with audit entries, in one transaction."""
 
-    def erase(self, run: RunId, batch: ErasureBatch, lease: Lease, entry: Entry) -> Erased | Changed:
+    def erase(
+        self, run: RunId, batch: ErasureBatch, lease: Lease, entry: Entry, kept: Sequence[Entry] = ()
+    ) -> Erased | Changed:
         """Delete one batch and journal it in the same transaction; `entry` is completed with what was deleted.
+
+        `kept` are the entries of the stubs, written with these.
 
         All or nothing: where a subject or signal is not there in the revision given (for `redacted`: the one before),
         nothing is deleted or journalled, and `Changed` names every such item. A number that is in the journal already
         whole returns its line and does nothing. The mentions and links deleted are those found in the graph. `entry`
-        names the subjects and signals deleted; its count is that of all elements.
+        names the subjects, signals and stubs concerned; its count is that of all elements.
+
+        Where the holds of the register are not those given, nothing is done either, and `Changed.holds` says so. Stubs
+        are created with the first of the transactions, so that nothing that was archived is deleted without one.
 
         A batch of very many signals may go in several transactions, each whole in itself, journalled and audited, the
         subjects with the last. Interrupted, its line in the journal says what was done; the rest is composed anew under
@@ -98,8 +116,54 @@ class Erasure(Protocol):
         But for the runs' own records (planned items, journal, markers of gone ids), which `close` takes away.
         """
 
+    def witness(self, run: RunId, lease: Lease, entries: Sequence[Entry]) -> None:
+        """Write audit entries for a run that is `forgotten`, as its one keeper.
+
+        Raises:
+            Unavailable: somebody took the lease since (`lease.lost`). Conflict: the run is in another state.
+        """
+
     def close(self, run: RunId, state: RunState, lease: Lease, *, detail: str, entries: Sequence[Entry]) -> None:
         """Set the run's last state; take away its journal lines, markers of gone ids and planned items."""
+
+
+class Holds(Protocol):
+    """Reads the holds; filled by `graph.holds`."""
+
+    def holds(self) -> tuple[SealedHold, ...]:
+        """Return all holds."""
+
+    def reach(self, starts: Mapping[HoldId, tuple[str, int]]) -> Mapping[HoldId, frozenset[SubjectId]]:
+        """Return per hold the subjects up to some links away from a start, itself included, as the graph is now."""
+
+
+class Archive(Protocol):
+    """The closed archive: records that the register can put there and not open; filled by `vault.archive`."""
+
+    @property
+    def months(self) -> frozenset[str]:
+        """The destruction months, `YYYY-MM`, that there is a key of. Raises Tampered: the keys are not ours."""
+
+    def put(self, run: RunId, items: Sequence[ToArchive], signals: Iterable[SealedSignal]) -> tuple[Archived, ...]:
+        """Seal a record of each item; the files are durable on return, and kept once `settle` was told of their stubs.
+
+        Args:
+            run: on whose behalf.
+            items: subjects, and signals in their own right.
+            signals: every signal about them, with what is sealed; consumed once.
+        """
+
+    def settle(self, run: RunId, stubs: Collection[str]) -> int:
+        """Delete the files of this run that have no stub among `stubs`; return how many. No other file is touched."""
+
+    def destroy(self, places: Iterable[tuple[str, ArchiveId]]) -> int:
+        """Delete the files at these places (month, id), durably; one that is absent is no fault. Return how many."""
+
+    def files(self) -> Mapping[ArchiveId, str]:
+        """Return the ids of all records that there is a file of, each with its month."""
+
+    def intact(self, files: Iterable[tuple[str, ArchiveId, str]]) -> frozenset[ArchiveId]:
+        """Return the ids of those of these files (month, id, SHA-256) that are there as they were written."""
 
 
 class Forgetting(Protocol):
@@ -151,7 +215,9 @@ class FactsCheck(Protocol):
     def mac(self, facts: Facts) -> bytes:
         """Return the MAC of `facts`."""
 
-    def verifies(self, record: SealedSubject | SealedMention | SealedLink | SealedSignal) -> bool:
+    def verifies(
+        self, record: SealedSubject | SealedMention | SealedLink | SealedSignal | SealedStub | SealedHold
+    ) -> bool:
         """Say whether the record's facts are what this register wrote (not its parts, nor its revision)."""
 
     def behind(self, revisions: Iterable[tuple[str, int]]) -> tuple[str, ...]:
@@ -164,8 +230,10 @@ class FactsCheck(Protocol):
 class Evidence(Protocol):
     """Log and signatures; filled in `api.wiring` from `evidence` and `vault.signing`."""
 
-    def certify(self, body: Mapping[str, object], *, at: datetime) -> Filed:
+    def certify(self, body: Mapping[str, object], *, at: datetime, witness: Callable[[Sequence[Entry]], None]) -> Filed:
         """Sign `body` (the predicate of certificate/1), log its digest, file it with its proof.
+
+        `witness` writes the entry by which it is issued; where it refuses, nothing is issued.
 
         A certificate id that is filed already is not filed again: what was filed then is returned.
         """

@@ -12,7 +12,7 @@ from register.runs import Approval, Order, Run, RunState
 from register.stores import Trail
 from retention.detail import Detail
 from retention.intent import refusal, survey
-from retention.interfaces import Erasure, FactsCheck
+from retention.interfaces import Archive, Erasure, FactsCheck, Holds
 from retention.rules import Policy
 from retention.steps import SYSTEM, own_entry
 
@@ -31,6 +31,8 @@ class Orders:
     """
 
     erasure: Erasure
+    holds: Holds
+    archive: Archive
     check: FactsCheck
     trail: Trail
     clock: Clock
@@ -39,7 +41,7 @@ class Orders:
 
     def plan(self, on: date) -> Mapping[str, object]:
         """Return what a run on civil date `on` would do, with reasons and the difference from the last plan."""
-        plan = survey(self.erasure, self.check, self.policy, on)
+        plan = survey(self.erasure, self.holds, self.archive, self.check, self.policy, on)
         last = next((run for run in self.erasure.runs() if run.state is not RunState.REFUSED), None)
         return {**plan.told(), "difference": plan.difference(() if last is None else _planned(last))}
 
@@ -74,7 +76,7 @@ class Orders:
             raise Refused(
                 "approval.second-person", "neither who asked for the run nor who wrote the policy may approve"
             )
-        if Detail.read(waiting.detail).policy["sha256"] != self.policy.digest:
+        if Detail.read(waiting.detail).planned.policy["sha256"] != self.policy.digest:
             raise Conflict("policy.changed", "the plan was made by another policy: order a new one")
         approval = Approval(actor=approved_by, at=self.clock.now())
         mac = self.check.mac(approval.facts(run, digest)).hex()
@@ -134,8 +136,12 @@ def _told(run: Run) -> Mapping[str, object]:
     if run.state is not RunState.REFUSED:
         detail = Detail.read(run.detail)
         told |= {
-            "policy": detail.policy["name"],
-            "planned": {"subjects": len(run.due_subjects), "signals": len(run.due_signals)},
+            "policy": detail.planned.policy["name"],
+            "planned": {
+                "subjects": len(run.due_subjects),
+                "signals": len(run.due_signals),
+                "archived": len(run.due_archived),
+            },
             "outcome": dict(detail.outcome),
         }
     return told

@@ -5,25 +5,28 @@ and ends as if nothing had happened. Two processes share the work: one that hold
 (`until_forgotten`), a fresh one reads back and certifies (`finish`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from hmac import compare_digest
 from typing import Final
 
 from register.audit import Act, Entry
 from register.clock import Clock, civil_date
 from register.errors import Unavailable
-from register.ids import mint
+from register.ids import ArchiveId, mint
 from register.runs import FINISHED, Erased, Filed, Gone, Lease, Run, RunState, Skip
+from register.sealed import ArchivedFacts
 from register.stores import Trail
 from retention.batches import Batches
 from retention.certificate import Account, IdsRoot, Issuer
 from retention.detail import Detail, Purged
+from retention.holding import read_holds
 from retention.intent import Intent
-from retention.interfaces import Erasure, Evidence, FactsCheck, Forgetting
-from retention.journal import Check, Destroyed
-from retention.plan import digest
+from retention.interfaces import Archive, Erasure, Evidence, FactsCheck, Forgetting, Holds
+from retention.journal import Check, Done
+from retention.planned import digest
 from retention.rules import Policy
 from retention.steps import SYSTEM, Point, Progress, Step, own_entry
 
@@ -46,6 +49,8 @@ class RetentionRun:
     """
 
     erasure: Erasure
+    holds: Holds
+    archive: Archive
     forgetting: Forgetting
     check: FactsCheck
     evidence: Evidence
@@ -134,9 +139,9 @@ class RetentionRun:
 
     def _ours(self, run: Run) -> bool:
         """Say whether this register began the run with these items, and a second person agreed where one has to."""
-        planned_by = Detail.read(run.detail).policy["sha256"]
-        planned = digest(run.as_of, planned_by, run.due_subjects, run.due_signals) == run.digest
-        if not planned or not compare_digest(run.mac, self.check.mac(run.facts).hex()):
+        planned = Detail.read(run.detail).planned
+        items = digest(run.as_of, planned, run.due_subjects, run.due_signals, run.due_archived)
+        if items != run.digest or not compare_digest(run.mac, self.check.mac(run.facts).hex()):
             return False
         barred = {run.requested_by, SYSTEM} | self.policy.authors
         agreed = (
@@ -148,6 +153,8 @@ class RetentionRun:
     def _begin(self, lease: Lease) -> Run | None:
         intent = Intent(
             erasure=self.erasure,
+            holds=self.holds,
+            archive=self.archive,
             check=self.check,
             trail=self.trail,
             clock=self.clock,
@@ -162,13 +169,15 @@ class RetentionRun:
     def _erase(self, run: Run, lease: Lease) -> Run:
         batches = Batches(
             erasure=self.erasure,
+            holds=self.holds,
+            archive=self.archive,
             check=self.check,
             clock=self.clock,
             renew=lambda: self._renewed(lease),
             progress=self.progress,
             size=self.policy.batch,
         )
-        batches.erase(run)  # 6
+        batches.erase(run)  # 5 and 6, batch by batch
         unknown = _skipped(self.erasure.journal(run.id), Skip.UNKNOWN)
         entries = [self._incident(run, "unknown", unknown)] if unknown else []
         run = self._advance(run, RunState.ERASED, lease, entries=entries)
@@ -177,17 +186,17 @@ class RetentionRun:
 
     def _forget(self, run: Run, lease: Lease) -> Run:
         """Let the key store forget what the journal says is deleted, never what was planned (crypto.md, a purge)."""
-        gone = Destroyed.of(self.erasure.journal(run.id))
+        gone = Done.of(self.erasure.journal(run.id))
         forgotten = self.forgetting.forgotten(run.id)
         if forgotten is None:
             lease = self._renewed(lease)
             version = self.forgetting.advance_anchor()  # 6, purge 3
             self._tell(Point.ANCHOR, run)
-            kept = self._still_there(gone) | (gone.subjects - {subject for subject, _ in run.due_subjects})
+            lost = self._planned(run) & gone.keyed - self._still_there(gone)
             today = civil_date(self.clock.now())
             what = Gone(
-                records=(gone.subjects | gone.signals) - kept,
-                identifiers=gone.identifiers - kept,
+                records=lost - gone.of_kind("identifier"),
+                identifiers=lost & gone.of_kind("identifier"),
                 redacted=gone.redacted,
                 on=today,
                 deliveries_before=today - timedelta(days=self.policy.resend_days),
@@ -206,15 +215,22 @@ class RetentionRun:
         self._tell(Point.FORGOTTEN, run)
         return run
 
-    def _still_there(self, gone: Destroyed) -> frozenset[str]:
+    def _planned(self, run: Run) -> frozenset[str]:
+        """Return all that the plan lets go, by its digest: no other key is dropped, whatever the journal says."""
+        planned = Detail.read(run.detail).planned
+        return frozenset((*planned.terms, *planned.going))
+
+    def _still_there(self, gone: Done) -> frozenset[str]:
         """Return what the journal says is deleted and the graph holds all the same: a line that somebody forged.
 
-        No such key is dropped, nor that of a subject that was not planned, or whoever can write to the database could
-        destroy what is not due; the read-back fails.
+        No such key is dropped, nor one that the plan does not name, or whoever can write to the database could destroy
+        what is not due; the read-back fails.
         """
-        asked = {"Subject": gone.subjects, "Signal": gone.signals, "Identifier": gone.identifiers}
-        left = frozenset(self.erasure.remains(frozenset().union(*asked.values())))
-        return frozenset(item for label, ids in asked.items() for item in ids if f"{label}:{item}" in left)
+        left = frozenset(self.erasure.remains(gone.keyed))
+        asked = {"Subject": "subject", "Signal": "signal", "Identifier": "identifier"}
+        return frozenset(
+            item for label, kind in asked.items() for item in gone.of_kind(kind) if f"{label}:{item}" in left
+        )
 
     def _replaced(self, run: Run, lease: Lease) -> int:
         """Wait for the processes with the old root key to end (6, purge 6); return how many there were at first."""
@@ -231,10 +247,11 @@ class RetentionRun:
 
     def _certify(self, run: Run, workers: int, lease: Lease) -> Run:
         detail, journal = Detail.read(run.detail), self.erasure.journal(run.id)
-        purged, destroyed = detail.purged, Destroyed.of(journal)
+        purged, gone = detail.purged, Done.of(journal)
         if purged is None or purged.forgotten != self.forgetting.forgotten(run.id):
             return self._failed(run, "no-key-store-result", (), lease)
-        left, readback = self._read_back(destroyed, max(self.clock.now(), purged.destroyed_at))  # 7
+        stubs = {one.facts.id: one.facts for one in self.erasure.stubs(gone.archived | gone.destroyed)}
+        left, readback = self._read_back(gone, stubs, max(self.clock.now(), purged.destroyed_at))  # 7
         if left:
             return self._failed(run, "read-back", left, lease)
         self._tell(Point.READ_BACK, run)
@@ -245,42 +262,66 @@ class RetentionRun:
             run=run,
             detail=detail,
             purged=purged,
-            destroyed=destroyed,
+            gone=gone,
+            stubs=stubs,
+            held=self._held(gone),
             readback=readback,
             workers=workers,
             previous=self.evidence.previous(),
             ended_at=max(self.clock.now(), readback[0].at),
             ids_root=self.ids_root,
         )
-        filed = self.evidence.certify(account.body(), at=account.ended_at)  # 9, once for each certificate id
+        filed = self.evidence.certify(  # 9, once for each certificate id, and by the one keeper only
+            account.body(), at=account.ended_at, witness=partial(self.erasure.witness, run.id, lease)
+        )
         self._tell(Point.CERTIFIED, run)
-        run = self._close(run, detail, destroyed, filed, lease)  # 10
+        run = self._close(run, detail, gone, filed, lease)  # 10
         self._tell(Point.CLOSED, run)
         self.evidence.seal_trail()
         return run
 
-    def _read_back(self, gone: Destroyed, at: datetime) -> tuple[tuple[str, ...], tuple[Check, ...]]:
-        """Return what is left of what should be gone, and the checks made (`destroy_old` has tried the old root)."""
-        in_graph = self.erasure.remains(gone.ids)
-        keyed = gone.subjects | gone.signals | gone.identifiers
-        in_keys = self.forgetting.remains(keyed)
-        checks = (
+    def _read_back(
+        self, gone: Done, stubs: Mapping[ArchiveId, ArchivedFacts], at: datetime
+    ) -> tuple[tuple[str, ...], tuple[Check, ...]]:
+        """Return what is not as it should be, and the checks made (`destroy_old` has tried the old root)."""
+        in_graph, in_keys = self.erasure.remains(gone.ids), self.forgetting.remains(gone.keyed)
+        checks = [
             Check(store="graph", check="ids", asked=len(gone.ids), found=len(in_graph), at=at),
-            Check(store="key-store", check="rows-and-tokens", asked=len(keyed), found=len(in_keys), at=at),
+            Check(store="key-store", check="rows-and-tokens", asked=len(gone.keyed), found=len(in_keys), at=at),
             Check(store="anchor", check="old-root-opens", asked=1, found=0, at=at),
-        )
-        return (*in_graph, *in_keys), checks
+        ]
+        left = [*in_graph, *in_keys]
+        if gone.archived or gone.destroyed:
+            kept = [stubs[one] for one in sorted(gone.archived & stubs.keys()) if stubs[one].destroyed_on is None]
+            asked = len(gone.archived)
+            there = self.archive.intact((one.month, one.id, one.sha256) for one in kept)
+            checks.append(Check(store="archive", check="files", asked=asked, expected=asked, found=len(there), at=at))
+            still = sorted(gone.destroyed & self.archive.files().keys())
+            checks.append(Check(store="archive", check="destroyed", asked=len(gone.destroyed), found=len(still), at=at))
+            unmarked = [one for one in gone.destroyed if one not in stubs or stubs[one].destroyed_on is None]
+            left += [f"archive:{one}" for one in (*(gone.archived - there), *still, *unmarked)]
+        return tuple(left), tuple(checks)
 
-    def _close(self, run: Run, detail: Detail, gone: Destroyed, filed: Filed, lease: Lease) -> Run:
-        outcome: dict[str, str | int] = {kind: len(ids) for kind, ids in gone.kinds.items()}
-        outcome |= {"redacted": len(gone.redacted), "skipped": len(gone.skipped)}
+    def _held(self, gone: Done) -> Mapping[str, str]:
+        """Return by which ground each item is held that a hold kept since the plan."""
+        skipped = [item for item, why in gone.skipped.items() if why is Skip.HELD]
+        holding = read_holds(self.holds, self.check) if skipped else None
+        grounds = {item: holding.on(item) for item in skipped} if holding else {}
+        return {item: holding.holds[holds[0]].ground for item, holds in grounds.items() if holding and holds}
+
+    def _close(self, run: Run, detail: Detail, gone: Done, filed: Filed, lease: Lease) -> Run:
+        outcome: dict[str, str | int] = {}
+        for (fate, kind), ids in gone.counted.items():
+            outcome[kind] = int(outcome.get(kind, 0)) + len(ids)
+            outcome[fate.value] = int(outcome.get(fate.value, 0)) + len(ids)
+        outcome |= {"archived": len(gone.archived), "redacted": len(gone.redacted), "skipped": len(gone.skipped)}
         outcome |= {"certificate": filed.certificate, "digest": filed.digest, "index": filed.index}
         targets = (filed.certificate, run.id)
         told: dict[str, str | int] = {"digest": filed.digest, "index": filed.index}
         entry = own_entry(self.clock.now(), Act.CERTIFICATE_ISSUED, targets=targets, count=len(gone.ids), detail=told)
         text = detail.closed(outcome).text()
         self.erasure.close(run.id, RunState.CERTIFIED, lease, detail=text, entries=[entry])
-        return replace(run, state=RunState.CERTIFIED, due_subjects=(), due_signals=(), detail=text)
+        return replace(run, state=RunState.CERTIFIED, due_subjects=(), due_signals=(), due_archived=(), detail=text)
 
     def _failed(self, run: Run, code: str, left: tuple[str, ...], lease: Lease) -> Run:
         """Record that the run failed. Its items and journal stay, for whoever looks into it."""
@@ -301,7 +342,7 @@ class RetentionRun:
         return own_entry(now, Act.INTEGRITY_INCIDENT, targets=targets, count=len(targets), detail=detail)
 
     def _tell(self, point: Point, run: Run) -> None:
-        of = len(run.due_subjects) + len(run.due_signals)
+        of = len(run.due_subjects) + len(run.due_signals) + len(run.due_archived)
         self.progress(Step(point=point, run=run.id, done=0 if point is Point.BEGUN else of, of=of))
 
 

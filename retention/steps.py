@@ -18,7 +18,9 @@ class Point(StrEnum):
     """What has just become durable."""
 
     BEGUN = "begun"
+    ARCHIVED = "records-archived"
     BATCH = "batch-erased"
+    DESTROYED = "files-destroyed"
     ERASED = "erased"
     ANCHOR = "anchor-advanced"
     KEYS = "keys-replaced"

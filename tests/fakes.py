@@ -13,12 +13,13 @@ from typing import Any
 
 from evidence.merkle import leaf_hash
 from evidence.statement import draft
-from register.audit import Entry
+from register.audit import Act, Entry
 from register.errors import Conflict, NotFound, Tampered, Unavailable
-from register.ids import IdentifierId, RunId, SignalId, SubjectId
+from register.ids import ArchiveId, HoldId, IdentifierId, RunId, SignalId, SubjectId
 from register.runs import (
     FINISHED,
     Approval,
+    Archived,
     Changed,
     Erased,
     ErasureBatch,
@@ -31,8 +32,18 @@ from register.runs import (
     RunState,
     Skip,
     SubjectRecord,
+    ToArchive,
 )
-from register.sealed import Facts, SealedLink, SealedMention, SealedSignal, SealedSubject, canonical
+from register.sealed import (
+    Facts,
+    SealedHold,
+    SealedLink,
+    SealedMention,
+    SealedSignal,
+    SealedStub,
+    SealedSubject,
+    canonical,
+)
 
 
 @dataclass(slots=True)
@@ -57,6 +68,8 @@ class FakeGraph:
     runs_held: dict[RunId, Run] = field(default_factory=dict)
     journals: dict[RunId, list[Erased]] = field(default_factory=dict)
     gone: dict[RunId, set[str]] = field(default_factory=dict)
+    stubs_held: dict[ArchiveId, SealedStub] = field(default_factory=dict)
+    holds_held: dict[str, SealedHold] = field(default_factory=dict)
     doubted: dict[str, date] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     current: Lease | None = None
@@ -91,6 +104,30 @@ class FakeGraph:
 
     def mentioning(self, subjects: Collection[SubjectId]) -> tuple[SealedSignal, ...]:
         return tuple(one for one in self.signals() if _names(one, subjects))
+
+    def contents(self, signals: Collection[SignalId], subjects: Collection[SubjectId]) -> Iterator[SealedSignal]:
+        return self.signals(signals)
+
+    def stubs(self, ids: Collection[str] | None = None) -> Iterator[SealedStub]:
+        for one, held in sorted(self.stubs_held.items()):
+            if ids is None or one in ids:
+                yield held
+
+    def holds(self) -> tuple[SealedHold, ...]:
+        return tuple(self.holds_held.values())
+
+    def reach(self, starts: Mapping[HoldId, tuple[str, int]]) -> Mapping[HoldId, frozenset[SubjectId]]:
+        """Of depth 0 and 1 only."""
+        found: dict[HoldId, frozenset[SubjectId]] = {}
+        for hold, (start, depth) in starts.items():
+            near = {SubjectId(start)} if start in self.subjects_held else set[SubjectId]()
+            for held in self.signals_held.values():
+                for link in held.links:
+                    ends = {link.facts.from_, link.facts.to}
+                    if depth and start in ends:
+                        near |= {SubjectId(one) for one in ends if one in self.subjects_held}
+            found[hold] = frozenset(near)
+        return found
 
     def distrust(self, ids: Collection[str], *, on: date, lease: Lease, entry: Entry) -> None:
         self._fenced(lease)
@@ -134,26 +171,34 @@ class FakeGraph:
         self.runs_held[run] = replace(self.runs_held[run], state=state, detail=detail)
         self.entries.extend(entries)
 
-    def erase(self, run: RunId, batch: ErasureBatch, lease: Lease, entry: Entry) -> Erased | Changed:
+    def erase(
+        self, run: RunId, batch: ErasureBatch, lease: Lease, entry: Entry, kept: Sequence[Entry] = ()
+    ) -> Erased | Changed:
         self._fenced(lease)
         lines = self.journals.setdefault(run, [])
         if batch.number < len(lines):
             return lines[batch.number]
-        if changed := tuple(self._changed(batch)):
-            return Changed(items=changed)
+        changed = tuple(self._changed(batch))
+        holds = tuple(sorted((one.facts.id, one.facts.revision) for one in self.holds_held.values())) != batch.holds
+        if changed or holds:
+            return Changed(items=changed, holds=holds)
         going = frozenset(subject for subject, _ in batch.subjects)
         line = self._deleted(batch, going)
         lines.append(line)
         ids = (*line.subjects, *line.signals, *line.mentions, *line.links, *line.identifiers)
         self.gone.setdefault(run, set()).update(ids)
-        self.entries.append(entry.found(ids, len(ids)))
+        self.stubs_held |= {one.facts.id: one for one in (*batch.stubs, *batch.destroyed)}
+        self.entries.append(entry.found((*ids, *line.destroyed), len(ids) + len(line.destroyed)))
+        self.entries.extend(kept)
         return line
 
     def _changed(self, batch: ErasureBatch) -> Iterator[tuple[str, Skip]]:
         wanted: list[tuple[str, int]] = [*batch.subjects, *batch.signals]
         wanted += [(facts.id, facts.revision - 1) for facts, _ in batch.redacted]
+        wanted += [(one.facts.id, one.facts.revision - 1) for one in batch.destroyed]
         revisions: dict[str, int] = {one: held.facts.revision for one, held in self.subjects_held.items()}
         revisions |= {one: held.facts.revision for one, held in self.signals_held.items()}
+        revisions |= {one: held.facts.revision for one, held in self.stubs_held.items()}
         for one, revision in wanted:
             if one not in revisions:
                 yield one, Skip.UNKNOWN
@@ -186,6 +231,9 @@ class FakeGraph:
         last = {each for part in mentions for each in part.identifiers} - carried
         self.identifiers_held -= last
         return Erased(
+            fate=batch.fate,
+            archived=tuple(sorted(one.facts.id for one in batch.stubs)),
+            destroyed=tuple(sorted(one.facts.id for one in batch.destroyed)),
             subjects=tuple(sorted(going)),
             signals=tuple(sorted(whole)),
             mentions=tuple(sorted(part.id for part in mentions)),
@@ -209,10 +257,18 @@ class FakeGraph:
             found |= {f"Signal:{each}" for each in named & wanted}
         return tuple(sorted(found))
 
+    def witness(self, run: RunId, lease: Lease, entries: Sequence[Entry]) -> None:
+        self._fenced(lease)
+        if self.runs_held[run].state is not RunState.FORGOTTEN:
+            raise Conflict("run.moved", "the run is in another state")
+        self.entries.extend(entries)
+
     def close(self, run: RunId, state: RunState, lease: Lease, *, detail: str, entries: Sequence[Entry]) -> None:
         self._fenced(lease)
         held = self.runs_held[run]
-        self.runs_held[run] = replace(held, state=state, detail=detail, due_subjects=(), due_signals=())
+        self.runs_held[run] = replace(
+            held, state=state, detail=detail, due_subjects=(), due_signals=(), due_archived=()
+        )
         self.journals.pop(run, None)
         self.gone.pop(run, None)
         self.entries.extend(entries)
@@ -220,6 +276,47 @@ class FakeGraph:
 
 def _names(signal: SealedSignal, subjects: Collection[SubjectId]) -> bool:
     return any(mention.facts.subject in subjects for mention in signal.mentions)
+
+
+@dataclass(slots=True)
+class FakeArchive:
+    """`Archive` in memory: which record lies under which id and month, and which of them no stub is known of yet."""
+
+    months: frozenset[str] = frozenset(f"{year}-{month:02}" for year in range(2020, 2045) for month in range(1, 13))
+    records: dict[ArchiveId, tuple[ToArchive, tuple[SealedSignal, ...]]] = field(default_factory=dict)
+    pending: dict[RunId, set[ArchiveId]] = field(default_factory=dict)
+    minted: int = 0
+
+    def put(self, run: RunId, items: Sequence[ToArchive], signals: Iterable[SealedSignal]) -> tuple[Archived, ...]:
+        held = tuple(signals)
+        put = []
+        for one in items:
+            self.minted += 1
+            archive = ArchiveId(f"{self.minted:032x}")
+            about = tuple(each for each in held if each.facts.id == one.item or _names(each, [SubjectId(one.item)]))
+            self.records[archive] = (one, about)
+            self.pending.setdefault(run, set()).add(archive)
+            put.append(Archived(item=one.item, archive=archive, month=one.month, sha256="00" * 32))
+        return tuple(put)
+
+    def settle(self, run: RunId, stubs: Collection[str]) -> int:
+        left = self.pending.pop(run, set()) - set(stubs)
+        for archive in left:
+            self.records.pop(archive, None)
+        return len(left)
+
+    def destroy(self, places: Iterable[tuple[str, ArchiveId]]) -> int:
+        return sum(self.records.pop(archive, None) is not None for _, archive in places)
+
+    def files(self) -> Mapping[ArchiveId, str]:
+        return {archive: one.month for archive, (one, _) in self.records.items()}
+
+    def intact(self, files: Iterable[tuple[str, ArchiveId, str]]) -> frozenset[ArchiveId]:
+        return frozenset(archive for _, archive, _ in files if archive in self.records)
+
+    def of(self, item: str) -> list[ArchiveId]:
+        """Return the ids of the records about `item`."""
+        return [archive for archive, (one, _) in self.records.items() if one.item == item]
 
 
 @dataclass(slots=True)
@@ -310,7 +407,9 @@ class FakeFacts:
     def mac(self, facts: Facts) -> bytes:
         return hmac.digest(self.key, canonical(facts), "sha256")
 
-    def verifies(self, record: SealedSubject | SealedMention | SealedLink | SealedSignal) -> bool:
+    def verifies(
+        self, record: SealedSubject | SealedMention | SealedLink | SealedSignal | SealedStub | SealedHold
+    ) -> bool:
         return hmac.compare_digest(record.mac, self.mac(record.facts))
 
     def behind(self, revisions: Iterable[tuple[str, int]]) -> tuple[str, ...]:
@@ -330,11 +429,14 @@ class FakeEvidence:
     leaves: list[bytes] = field(default_factory=list)
     sealed: int = 0
 
-    def certify(self, body: Mapping[str, Any], *, at: datetime) -> Filed:
+    def certify(self, body: Mapping[str, Any], *, at: datetime, witness: Callable[[Sequence[Entry]], None]) -> Filed:
         for one, _ in self.filed:
             if one.certificate == body["certificate"]["id"]:
                 return one
         digest = hashlib.sha256(draft(body)).digest()
+        detail = {"sha256": digest.hex()}
+        issued = Entry(at=at, actor="system", role="system", act=Act.CERTIFICATE_ISSUED, detail=detail)
+        witness([replace(issued, targets=(body["certificate"]["id"],))])
         self.leaves.append(leaf_hash(digest))
         filed = Filed(
             certificate=body["certificate"]["id"],
@@ -380,8 +482,10 @@ class _Mortal:
     def __init__(self, inner: Any, fate: Fate) -> None:
         self._inner, self._fate = inner, fate
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Any:
         verb = getattr(self._inner, name)
+        if not callable(verb):
+            return verb
 
         def call(*args: Any, **kwargs: Any) -> Any:
             self._fate.moment()

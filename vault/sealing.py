@@ -19,9 +19,11 @@ from register.sealed import (
     LinkFacts,
     Sealed,
     SealedBatch,
+    SealedHold,
     SealedLink,
     SealedMention,
     SealedSignal,
+    SealedStub,
     SealedSubject,
     SubjectFacts,
     canonical,
@@ -104,7 +106,9 @@ class Sealer:
         """Return facts MAC v1, 32 bytes, of `facts`."""
         return digest(self._facts, canonical(facts))
 
-    def verifies(self, record: SealedSubject | SealedMention | SealedLink | SealedSignal) -> bool:
+    def verifies(
+        self, record: SealedSubject | SealedMention | SealedLink | SealedSignal | SealedStub | SealedHold
+    ) -> bool:
         """Say whether the record's facts are what this register wrote (not its parts, nor its revision)."""
         return compare_digest(self.mac(record.facts), record.mac)
 

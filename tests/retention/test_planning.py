@@ -12,7 +12,8 @@ from register.grading import Category
 from register.ids import SubjectId
 from register.links import LinkKind
 from retention.intent import survey
-from retention.plan import Kind, Plan, Reason, digest, fingerprint
+from retention.plan import Plan, Reason
+from retention.planned import Kind, digest, fingerprint
 from retention.terms import deadline
 from tests.builders import subject_facts
 from tests.fakes import FakeFacts
@@ -41,10 +42,11 @@ def test_w11_the_plan_names_what_goes_with_whom():
         "1 event counts: signal of 2021-06-01",
         "2021-06-01 + 5 years = 2026-06-01",
         "invisible from 00:00 of 2026-06-01, Amsterdam time",
+        "destroyed at once, without an archive, on 2026-06-01 (Wpg art. 10(6))",
     )
     assert plan.cascade.gone == ()
     assert plan.cascade.redacted == ((hexid("signal", "s1"), (hexid("subject", "B"),)),)
-    assert (plan.cascade.mentions, plan.cascade.links, plan.cascade.identifiers) == (1, 1, 2)
+    assert (plan.cascade.mentions, plan.cascade.links, len(plan.cascade.identifiers)) == (1, 1, 2)
     assert (plan.live_subjects, plan.live_signals, plan.findings) == (2, 2, ())
 
 
@@ -180,16 +182,19 @@ def test_a_subject_that_nothing_speaks_of_is_a_finding():
 
 def test_the_digest_covers_date_policy_items_and_revisions():
     plan = _w11().plan(DAY)
-    assert plan.digest == digest(DAY, POLICY.digest, plan.subjects, plan.signals)
+    planned = plan.planned
+    assert plan.digest == digest(DAY, planned, plan.subjects, plan.signals, ())
     others = {
-        digest(date(2026, 6, 2), POLICY.digest, plan.subjects, plan.signals),
-        digest(DAY, "0" * 64, plan.subjects, plan.signals),
-        digest(DAY, POLICY.digest, (), ()),
-        digest(DAY, POLICY.digest, ((plan.subjects[0][0], 2),), ()),
-        digest(DAY, POLICY.digest, (), plan.subjects),
+        digest(date(2026, 6, 2), planned, plan.subjects, plan.signals, ()),
+        digest(DAY, replace(planned, policy={"sha256": "0" * 64}), plan.subjects, plan.signals, ()),
+        digest(DAY, replace(planned, terms={}), plan.subjects, plan.signals, ()),
+        digest(DAY, replace(planned, going=(hexid("signal", "x"),)), plan.subjects, plan.signals, ()),
+        digest(DAY, planned, (), (), ()),
+        digest(DAY, planned, ((plan.subjects[0][0], 2),), (), ()),
+        digest(DAY, planned, (), plan.subjects, ()),
     }
     assert plan.digest not in others
-    assert len(others) == 5
+    assert len(others) == 7
 
 
 @pytest.mark.parametrize(
@@ -263,7 +268,7 @@ def test_what_an_intake_moves_during_the_survey_is_no_older_state_put_back():
     world = World()
     world.signal("s1", date(2024, 2, 1), "AB")
     happens = [lambda name=name: world.signal(name, date(2025, 3, 1), "A") for name in ("s2", "s3", "s4")]
-    plan = survey(world.graph, _Meanwhile(world.facts, happens), POLICY, date(2026, 1, 1))
+    plan = survey(world.graph, world.graph, world.archive, _Meanwhile(world.facts, happens), POLICY, date(2026, 1, 1))
     assert not happens
     assert plan.findings == ()
     assert plan.live_subjects == 2
@@ -277,5 +282,5 @@ def test_an_older_state_put_back_is_found_during_an_intake_too():
     world.signal("s2", date(2025, 2, 1), "B")
     world.graph.subjects_held[item] = old
     happens = [lambda name=name: world.signal(name, date(2025, 3, 1), "A") for name in ("s3", "s4", "s5")]
-    plan = survey(world.graph, _Meanwhile(world.facts, happens), POLICY, date(2026, 1, 1))
+    plan = survey(world.graph, world.graph, world.archive, _Meanwhile(world.facts, happens), POLICY, date(2026, 1, 1))
     assert [(one.id, one.reason) for one in plan.findings] == [(item, Reason.BEHIND)]

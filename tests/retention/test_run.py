@@ -16,7 +16,8 @@ from register.ids import IdentifierId, RunId, SignalId, SubjectId
 from register.runs import Approval, Erased, Run, RunState
 from retention.detail import Detail
 from retention.orders import nightly, pending
-from retention.plan import Reason, digest
+from retention.plan import Reason
+from retention.planned import digest
 from tests.fakes import Fate, Killed
 from tests.retention.world import OFFICER, POLICY, SECOND, World, hexid
 
@@ -125,7 +126,8 @@ def test_the_certificate_says_what_happened():
     assert [one["found"] for one in body["readback"]] == [0, 0, 0]
     assert filed.certificate != world.graph.runs()[0].id
     issued = [entry for entry in world.graph.entries if entry.act is Act.CERTIFICATE_ISSUED]
-    assert [entry.targets for entry in issued] == [tuple(sorted((filed.certificate, world.graph.runs()[0].id)))]
+    closed = tuple(sorted((filed.certificate, world.graph.runs()[0].id)))
+    assert [entry.targets for entry in issued] == [(filed.certificate,), closed]
 
 
 def test_certificates_are_chained_and_a_night_with_nothing_due_has_none():
@@ -418,7 +420,7 @@ def test_a_run_made_in_the_database_is_not_carried_out():
         state=RunState.APPROVED,
         as_of=DAY,
         started_at=world.clock.now(),
-        digest=digest(DAY, POLICY.digest, due, ()),
+        digest=digest(DAY, world.plan(DAY).planned, due, (), ()),
         requested_by=OFFICER,
         approvals=(Approval(actor=SECOND, at=world.clock.now()),),
         due_subjects=due,

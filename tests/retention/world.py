@@ -30,7 +30,7 @@ from retention.rules import Policy
 from retention.run import RetentionRun
 from retention.terms import reckon, signal_event
 from tests.builders import subject_facts
-from tests.fakes import FakeEvidence, FakeFacts, FakeGraph, FakeKeyStore, Fate, SetClock
+from tests.fakes import FakeArchive, FakeEvidence, FakeFacts, FakeGraph, FakeKeyStore, Fate, SetClock
 
 POLICY = shipped("2026-01-01-theme-bribery.toml")
 OFFICER, SECOND = "officer-1", "officer-2"
@@ -51,6 +51,7 @@ class World:
     graph: FakeGraph = field(init=False)
     keys: FakeKeyStore = field(default_factory=FakeKeyStore)
     facts: FakeFacts = field(default_factory=FakeFacts)
+    archive: FakeArchive = field(default_factory=FakeArchive)
     evidence: FakeEvidence = field(init=False)
     steps: list[str] = field(default_factory=list)
 
@@ -157,11 +158,13 @@ class World:
         return item
 
     def plan(self, on: date) -> Plan:
-        return survey(self.graph, self.facts, self.policy, on)
+        return survey(self.graph, self.graph, self.archive, self.facts, self.policy, on)
 
     def orders(self) -> Orders:
         return Orders(
             erasure=self.graph,
+            holds=self.graph,
+            archive=self.archive,
             check=self.facts,
             trail=self.graph,
             clock=self.clock,
@@ -188,6 +191,8 @@ class World:
 
         return RetentionRun(
             erasure=fate.over(self.graph),
+            holds=self.graph,
+            archive=fate.over(self.archive),
             forgetting=fate.over(self.keys),
             check=fate.over(self.facts),
             evidence=fate.over(self.evidence),

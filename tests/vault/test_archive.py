@@ -1,6 +1,7 @@
 """The closed archive: its format, what a record keeps, its files, its keys, and the custodian."""
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -86,7 +87,7 @@ class Kept:
         return self.archivist.put(RunId(run), items, signals)
 
     def opened(self, one: Archived) -> dict[str, Any]:
-        record = self.archivist.files.read((one.month, one.archive))
+        record = self.archivist.files_held.read((one.month, one.archive))
         content: dict[str, Any] = json.loads(self.keys.open(one.archive, record))
         return content
 
@@ -159,7 +160,7 @@ def test_without_a_key_of_its_month_nothing_is_archived(kept: Kept, sealer: Seal
     sealed = sealer.seal(one_signal())
     with pytest.raises(Unavailable, match="no key of that month"):
         kept.put(sealed.signals, to_archive(sealed.created[0].facts.id, month="2041-01"))
-    assert list(kept.archivist.files.present()) == []
+    assert list(kept.archivist.files_held.present()) == []
 
 
 # Its keys.
@@ -205,7 +206,6 @@ def test_a_file_without_a_stub_is_deleted_and_no_other(tmp_path: Path) -> None:
     files.lay_down(RUN, [(PLACES[0], b"first")])
     files.settle(RUN, {PLACES[0][1]})
     files.lay_down(RUN, [(place, b"next") for place in PLACES[1:]])
-    assert set(files.pending(RUN)) == set(PLACES[1:])
     assert files.settle(RUN, {PLACES[1][1]}) == 1
     assert set(files.present()) == set(PLACES[:2])
     assert files.settle(RUN, ()) == 0
@@ -221,16 +221,35 @@ def test_a_file_is_never_written_twice(tmp_path: Path) -> None:
     assert files.read(PLACES[0]) == b"first"
 
 
-@pytest.mark.parametrize("cut", range(1, 40))
-def test_a_list_of_files_that_was_cut_off_is_no_obstacle(tmp_path: Path, cut: int) -> None:
+def test_whatever_was_staged_when_a_process_died_is_settled(tmp_path: Path) -> None:
+    whole = ArchiveFiles(tmp_path / "whole")
+    whole.lay_down(RUN, [(place, b"x") for place in PLACES])
+    (staging,) = (tmp_path / "whole" / "pending" / RUN).iterdir()
+    steps = ["list", *(place[1] for place in PLACES)]
+    for died in range(len(steps) + 1):  # after so many files were staged; none was moved yet
+        files = ArchiveFiles(tmp_path / str(died))
+        place = tmp_path / str(died) / "pending" / RUN / staging.name
+        place.mkdir(parents=True)
+        for name in steps[:died]:
+            (place / name).write_bytes((staging / name).read_bytes())
+        assert files.settle(RUN, ()) == 0
+        assert [*files.present(), *(tmp_path / str(died) / "pending").iterdir()] == []
+
+
+def test_a_process_that_slept_while_its_run_was_settled_moves_nothing_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files = ArchiveFiles(tmp_path)
-    files.lay_down(RUN, [(place, b"x") for place in PLACES[:2]])
-    note = tmp_path / "pending" / RUN
-    note.write_bytes(note.read_bytes()[:-cut])  # the second file was not begun then
-    files.destroy([PLACES[1]])
-    files.lay_down(RUN, [(PLACES[2], b"x")])
-    assert {PLACES[0], PLACES[2]} <= set(files.pending(RUN)) <= set(PLACES)
-    assert files.settle(RUN, ()) == 2
+
+    original = os.link
+
+    def slow(*args: Any) -> None:
+        files.settle(RUN, ())
+        original(*args)
+
+    monkeypatch.setattr("os.link", slow)
+    with pytest.raises(FileNotFoundError):
+        files.lay_down(RUN, [(place, b"x") for place in PLACES])
     assert list(files.present()) == []
 
 

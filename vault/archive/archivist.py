@@ -1,7 +1,7 @@
 """Fills the closed archive: opens what is about to be removed, and seals it anew to its destruction month's key."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 from hmac import compare_digest
@@ -32,14 +32,14 @@ class Archivist:
     """Fills `retention.interfaces.Archive` from a key store and the archive's folder.
 
     Attributes:
-        files: the folder's files.
+        files_held: the folder's files.
     """
 
     def __init__(self, store: KeyStore, sealer: Sealer, folder: Path) -> None:
         self._store = store
         self._sealer = sealer
         self._folder = folder
-        self.files = ArchiveFiles(folder)
+        self.files_held = ArchiveFiles(folder)
 
     @cached_property
     def keys(self) -> ArchiveKeys | None:
@@ -86,8 +86,24 @@ class Archivist:
             for item, kept in self._read(some, frozenset(one.item for one in items)):
                 about[item].append(kept)
         made = [self._sealed(one, about[one.item]) for one in items]
-        self.files.lay_down(run, [((one.month, one.archive), content) for one, content in made])
+        self.files_held.lay_down(run, [((one.month, one.archive), content) for one, content in made])
         return tuple(one for one, _ in made)
+
+    def settle(self, run: RunId, stubs: Collection[str]) -> int:
+        """Delete the files of this run that have no stub among `stubs`; return how many. No other file is touched."""
+        return self.files_held.settle(run, stubs)
+
+    def destroy(self, places: Iterable[tuple[str, ArchiveId]]) -> int:
+        """Delete the files at these places (month, id), durably; one that is absent is no fault. Return how many."""
+        return self.files_held.destroy(places)
+
+    def files(self) -> Mapping[ArchiveId, str]:
+        """Return the ids of all records that there is a file of, each with its month."""
+        return {archive: month for month, archive in self.files_held.present()}
+
+    def intact(self, files: Iterable[tuple[str, ArchiveId, str]]) -> frozenset[ArchiveId]:
+        """Return the ids of those of these files (month, id, SHA-256) that are there as they were written."""
+        return frozenset(one for month, one, digest in files if self.files_held.digest((month, one)) == digest)
 
     def _sealed(self, one: ToArchive, signals: Iterable[bytes]) -> tuple[Archived, bytes]:
         half = None if self.keys is None else self.keys.months.get(one.month)

@@ -1,8 +1,9 @@
 """The archive's folder: one opaque file a record, `MONTH/ID`, written once, durable before anything relies on it.
 
-A run first writes down, durably, which files it is about to write (`pending/RUN`): whatever of them has no stub in the
-end is deleted, and nothing else ever is for the want of a stub. So a graph that was put back from an older copy, and
-knows fewer stubs, costs no archived record.
+A run writes into a folder of its own first, `pending/RUN/…`, with a list of what is in it, and then moves the files
+to their months. Whatever of them has no stub in the end is deleted, and nothing else ever is for the want of a stub. So
+a graph that was put back from an older copy, and knows fewer stubs, costs no archived record. A process that slept
+while another one settled its run finds its folder gone and moves nothing any more.
 """
 
 import hashlib
@@ -12,11 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from register.ids import ArchiveId, RunId, is_id
+from register.ids import ArchiveId, RunId, is_id, mint
 from vault.archive.record import MONTH_PATTERN
 from vault.folders import private, sync
 
 PENDING: Final = "pending"
+LIST: Final = "list"
+SETTLED: Final = "settled-"
 _WRITERS: Final = 16
 """Files are synced side by side: the disk then joins what one sync after the other would wait for each time."""
 
@@ -35,36 +38,42 @@ class ArchiveFiles:
 
         Raises:
             FileExistsError: one is there already; a file is never written twice.
+            FileNotFoundError: another process has settled this run meanwhile.
         """
         if not files:
             return
-        self._note(run, [place for place, _ in files])
+        staging = self._folder / PENDING / run / mint()
+        self._make(staging)
+        _write(staging / LIST, b"".join(f"{month}/{archive}\n".encode("ascii") for (month, archive), _ in files))
+        with ThreadPoolExecutor(_WRITERS) as writers:
+            for _ in writers.map(lambda file: _write(staging / file[0][1], file[1]), files):
+                continue
+        sync(staging)
         for month in sorted({month for (month, _), _ in files}):
             self._make(self._folder / month)
-        with ThreadPoolExecutor(_WRITERS) as writers:
-            for _ in writers.map(self._write, files):
-                continue
+        for place, _ in files:
+            # A link, unlike a rename, never takes the place of a file that is there.
+            os.link(staging / place[1], self._path(*place))
         for month in sorted({month for (month, _), _ in files}):
             sync(self._folder / month)
 
-    def pending(self, run: RunId) -> tuple[Place, ...]:
-        """Return what `lay_down` wrote for this run, or was about to write, since it was last settled."""
-        try:
-            lines = (self._folder / PENDING / run).read_text("ascii").splitlines()
-        except FileNotFoundError:
-            return ()
-        places = (line.split("/") for line in lines)
-        # the last line may have been cut off when a process died: its file was not begun
-        return tuple((parts[0], ArchiveId(parts[1])) for parts in places if len(parts) == 2 and is_id(parts[1]))
-
     def settle(self, run: RunId, stubs: Collection[str]) -> int:
-        """Delete what is pending of this run and has no stub among `stubs`; return how many files that were."""
-        left = [place for place in self.pending(run) if place[1] not in stubs]
-        gone = self.destroy(left)
-        note = self._folder / PENDING / run
-        if note.exists():
-            note.unlink()
-            sync(note.parent)
+        """Delete what was laid down for this run and has no stub among `stubs`; return how many files that were."""
+        pending = self._folder / PENDING / run
+        if not pending.exists():
+            return 0
+        gone = 0
+        for staging in sorted(pending.iterdir()):
+            # From here on nobody can move a file out of it.
+            settled = (
+                staging if staging.name.startswith(SETTLED) else staging.rename(pending / (SETTLED + staging.name))
+            )
+            gone += self.destroy(place for place in _listed(settled) if place[1] not in stubs)
+            for one in (*(path for path in settled.iterdir() if path.name != LIST), settled / LIST):
+                one.unlink(missing_ok=True)
+            settled.rmdir()
+        pending.rmdir()
+        sync(pending.parent)
         return gone
 
     def destroy(self, places: Iterable[Place]) -> int:
@@ -99,29 +108,32 @@ class ArchiveFiles:
         except FileNotFoundError:
             return None
 
-    def _note(self, run: RunId, places: Iterable[Place]) -> None:
-        self._make(self._folder)
-        self._make(self._folder / PENDING)
-        with open(self._folder / PENDING / run, "ab", opener=private) as file:
-            # begins with a line feed: whatever an interrupted writing left before it is a line of its own
-            file.write(b"".join(f"\n{month}/{archive}".encode("ascii") for month, archive in places))
-            file.flush()
-            os.fsync(file.fileno())
-        sync(self._folder / PENDING)
-
-    def _write(self, file: tuple[Place, bytes]) -> None:
-        place, content = file
-        with open(self._path(*place), "xb", opener=private) as opened:
-            opened.write(content)
-            opened.flush()
-            os.fsync(opened.fileno())
-
     def _make(self, folder: Path) -> None:
+        """Make a folder, durably, with those above it."""
         if not folder.exists():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if folder != self._folder:
+                self._make(folder.parent)
+            folder.mkdir(mode=0o700, parents=folder == self._folder, exist_ok=True)
             sync(folder.parent)
 
     def _path(self, month: str, archive: ArchiveId) -> Path:
         if not MONTH_PATTERN.fullmatch(month) or not is_id(archive):
             raise ValueError("no place in the archive")
         return self._folder / month / archive
+
+
+def _write(path: Path, content: bytes) -> None:
+    with open(path, "xb", opener=private) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _listed(staging: Path) -> tuple[Place, ...]:
+    """Return what is in a staging folder, or was to be; nothing was moved before the list was whole."""
+    try:
+        lines = (staging / LIST).read_text("ascii").splitlines()
+    except FileNotFoundError:
+        return ()
+    places = (line.split("/") for line in lines)
+    return tuple((parts[0], ArchiveId(parts[1])) for parts in places if len(parts) == 2 and is_id(parts[1]))

@@ -1,0 +1,1 @@
+CREATE CONSTRAINT archived_id IF NOT EXISTS FOR (n:Archived) REQUIRE n.id IS UNIQUE;

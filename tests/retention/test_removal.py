@@ -1,0 +1,401 @@
+"""Removal to the closed archive, holds, destruction: worked examples of the law through whole runs; death anywhere."""
+
+import copy
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+
+from evidence.merkle import ids_root
+from evidence.statement import draft
+from register.audit import Act
+from register.decisions import ActKind, Decision, EndCode, ReviewCode, encode
+from register.dossiers import HoldFacts
+from register.errors import Unavailable
+from register.ids import ArchiveId, DossierId, HoldId, SubjectId
+from register.lifetime import HoldGround
+from register.runs import RunState, SubjectRecord
+from register.sealed import ArchivedFacts, SealedHold, SealedStub
+from retention.casework import dates_of
+from retention.orders import nightly
+from retention.plan import Reason
+from retention.planned import Kind, Wait
+from retention.policy import shipped
+from tests.fakes import FakeArchive, FakeEvidence, FakeGraph, Fate, Killed
+from tests.retention.world import World, hexid
+
+POLICY = shipped("2020-01-01-theme-bribery.toml")
+RECEIVED = date(2021, 6, 1)
+REMOVED = date(2026, 6, 1)
+HOLD = HoldId(hexid("hold", "1"))
+
+
+class Register(World):
+    """A register under the policy with reviews and archive; subjects are reviewed in time unless said otherwise."""
+
+    def __init__(self, **changes: object) -> None:
+        super().__init__(policy=replace(POLICY, **changes))  # type: ignore[arg-type]
+
+    def about(self, name: str, subjects: str, received_on: date = RECEIVED, *, reviewed: bool = True) -> None:
+        self.signal(name, received_on, subjects)
+        for subject in subjects:
+            years = range(received_on.year + 1, 2026)
+            self.decide(subject, *(_review(date(year, 5, 20)) for year in years if reviewed))
+
+    def decide(self, subject: str, *acts: str) -> None:
+        """Write decisions on a subject, dated anew as the use cases do."""
+        item = SubjectId(hexid("subject", subject))
+        held = self.graph.subjects_held[item].facts
+        facts = replace(held, revision=held.revision + 1, acts=(*held.acts, *acts))
+        dates = tuple(sorted((one.facts.received_on, one.facts.accepted_on) for one in self.graph.mentioning([item])))
+        record = SubjectRecord(subject=replace(self.graph.subjects_held[item], facts=facts), signals=dates)
+        last = max([date.fromisoformat(act.split()[1]) for act in facts.acts], default=RECEIVED)
+        told = dates_of(self.policy, record, last)
+        self.subject(replace(facts, remove_by=told.remove_by, review_by=told.review_by, hidden_from=told.hidden_from))
+
+    def hold(self, ground: HoldGround, from_: date, until: date | None, **scope: tuple[str, ...]) -> None:
+        facts = HoldFacts(
+            id=HOLD,
+            revision=1,
+            ground=ground,
+            from_=from_,
+            until=until,
+            review_on=from_ + timedelta(days=90),
+            on=from_,
+            by="officer-1",
+            case="K/1",
+            **scope,  # type: ignore[arg-type]
+        )
+        self.graph.holds_held[HOLD] = SealedHold(facts=facts, mac=self.facts.mac(facts))
+
+    def night(self, on: date) -> dict[str, object] | None:
+        """Carry out the nightly run of `on`; return what its certificate states, if there is one."""
+        before = len(self.evidence.filed)
+        self.clock.at = datetime.combine(on, time(1), UTC)
+        nightly(self.graph, self.clock)
+        self.carry_out()
+        for _, body in self.evidence.filed[before:]:
+            assert draft(body)
+            return dict(body)
+        return None
+
+    def stub(self) -> ArchivedFacts:
+        (held,) = self.graph.stubs_held.values()
+        assert self.facts.verifies(held)
+        return held.facts
+
+
+def _review(on: date) -> str:
+    return _act(on, ActKind.REVIEW, ReviewCode.STILL_NEEDED)
+
+
+def _act(on: date, kind: ActKind, code: str) -> str:
+    return encode(Decision(on=on, accepted_on=on, kind=kind, code=code, dossier=DossierId("5f" * 16)))
+
+
+def test_what_is_due_is_archived_and_five_years_later_destroyed():
+    world = Register()
+    world.about("s1", "B")
+    assert world.night(REMOVED - timedelta(days=1)) is None
+    removal = world.night(REMOVED)
+    assert removal is not None
+    stub = world.stub()
+    assert (stub.kind, stub.removed_on, stub.destroy_on, stub.month) == (
+        "person", REMOVED, date(2031, 6, 2), "2031-06"
+    )  # fmt: skip
+    assert (stub.event, stub.event_on, stub.rule) == ("signal", RECEIVED, "theme.last-necessity")
+    assert world.graph.subjects_held == {} == world.graph.signals_held
+    assert hexid("subject", "B") not in repr(world.graph.stubs_held)
+    assert {(one["kind"], one["act"]): one["count"] for one in removal["scope"]["counts"]} == {
+        ("subject", "removed"): 1,
+        ("signal", "removed"): 1,
+        ("mention", "removed"): 1,
+    }
+    assert removal["stubs"] == {"count": 1, "root": ids_root([stub.id]).hex()}
+    (copies,) = removal["exceptions"]
+    assert (copies["name"], copies["reason"], copies["until"]) == (
+        "kept-2031-06", "open-until-month-key-destroyed", "2031-06-02"
+    )  # fmt: skip
+    assert list(world.archive.records) == [stub.id]
+    assert world.night(date(2031, 6, 1)) is None
+    destruction = world.night(date(2031, 6, 2))
+    assert destruction is not None
+    assert world.archive.records == {}
+    assert world.stub().destroyed_on == date(2031, 6, 2)
+    assert destruction["scope"]["counts"] == [{"kind": "archived-record", "act": "destroyed", "count": 1}]
+    assert destruction["scope"]["ids"] == {"count": 1, "root": ids_root([stub.id]).hex()}
+    assert destruction["terms"] == [
+        {
+            "rule": "archive.five-years",
+            "act": "destroyed",
+            "event": "removal",
+            "event_on": "2026-06-01",
+            "period": "P5Y",
+            "due_on": "2031-06-02",
+            "count": 1,
+        }
+    ]
+    checks = {one["check"]: (one["asked"], one["expected"], one["found"]) for one in destruction["readback"]}
+    assert checks["destroyed"] == (1, 0, 0)
+    assert destruction["exceptions"][0]["name"] == "deleted-2031-06"
+    assert world.night(date(2031, 6, 3)) is None
+    assert world.plan(date(2031, 6, 3)).findings == ()
+
+
+def test_w7_a_missed_review_ends_it_ninety_days_later():
+    world = Register()
+    world.about("s1", "B", reviewed=False)
+    assert world.night(date(2022, 8, 29)) is None
+    assert world.plan(date(2022, 8, 29)).reviews_due == 1
+    removal = world.night(date(2022, 8, 30))
+    assert removal is not None
+    (term,) = removal["terms"]
+    assert (term["event"], term["event_on"], term["period"], term["due_on"]) == (
+        "missed-review", "2022-06-01", "P90D", "2022-08-30"
+    )  # fmt: skip
+    assert world.stub().destroy_on == date(2027, 8, 31)
+
+
+def test_w9_a_hold_over_by_then_changes_nothing():
+    world = Register()
+    world.about("s1", "B")
+    world.hold(HoldGround.EVIDENCE, date(2026, 5, 1), date(2026, 12, 1), subjects=(hexid("subject", "B"),))
+    removal = world.night(REMOVED)
+    assert removal is not None
+    assert removal["holds"] == [{"ground": "wpg-28-2-b", "considered": 1, "kept": 0}]
+    assert (world.stub().destroy_on, world.stub().holds) == (date(2031, 6, 2), (HOLD,))
+    assert world.night(date(2031, 6, 2)) is not None
+
+
+def test_w10_a_hold_on_the_archived_copy_puts_its_destruction_off():
+    world = Register()
+    world.about("s1", "B")
+    world.night(REMOVED)
+    world.hold(HoldGround.EVIDENCE, date(2031, 5, 1), date(2031, 9, 30), archived=(world.stub().id,))
+    assert world.night(date(2031, 6, 2)) is None
+    plan = world.plan(date(2031, 9, 30))
+    assert [(one.kind, one.reason, one.holds) for one in plan.waiting] == [(Kind.ARCHIVED, Wait.HELD, (HOLD,))]
+    destruction = world.night(date(2031, 10, 1))
+    assert destruction is not None
+    assert destruction["terms"][0]["due_on"] == "2031-10-01"
+
+
+def test_w13_an_early_end_removes_that_day():
+    world = Register()
+    world.about("s1", "B")
+    item = world.graph.subjects_held[SubjectId(hexid("subject", "B"))].facts
+    world.subject(replace(item, acts=item.acts[:1]))
+    world.decide("B", _act(date(2023, 3, 3), ActKind.NO_LONGER_NECESSARY, EndCode.NO_LONGER_NECESSARY))
+    assert world.night(date(2023, 3, 2)) is None
+    assert world.night(date(2023, 3, 3)) is not None
+    assert world.stub().destroy_on == date(2028, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"), [(ActKind.FOUND_INCORRECT, EndCode.INCORRECT), (ActKind.FOUND_UNLAWFUL, EndCode.UNLAWFUL)]
+)
+def test_w18_flawed_data_are_destroyed_at_once_without_an_archive(kind, code):
+    world = Register()
+    world.about("s1", "B")
+    world.decide("B", _act(date(2025, 6, 5), kind, code))
+    destruction = world.night(date(2025, 6, 5))
+    assert destruction is not None
+    assert {one["act"] for one in destruction["scope"]["counts"]} == {"destroyed"}
+    assert (world.archive.records, world.graph.stubs_held) == ({}, {})
+
+
+def test_w23_unlawful_data_under_a_hold_are_archived_and_destroyed_on_the_first_day_without():
+    world = Register()
+    world.about("s1", "B")
+    world.hold(HoldGround.EVIDENCE, date(2025, 5, 1), date(2025, 8, 31), subjects=(hexid("subject", "B"),))
+    world.decide("B", _act(date(2025, 6, 5), ActKind.FOUND_UNLAWFUL, EndCode.UNLAWFUL))
+    assert world.night(date(2025, 6, 5)) is not None
+    assert (world.stub().removed_on, world.stub().destroy_on) == (date(2025, 6, 5), date(2025, 9, 1))
+    assert world.night(date(2025, 8, 31)) is None
+    destruction = world.night(date(2025, 9, 1))
+    assert destruction is not None
+    assert (destruction["terms"][0]["event"], destruction["terms"][0]["rule"]) == ("found-unlawful", "flaw.unlawful")
+
+
+def test_without_a_key_of_its_month_a_removal_waits_with_an_alarm_and_nothing_is_destroyed():
+    world = Register()
+    world.about("s1", "B")
+    world.archive.months = frozenset({"2031-05"})
+    assert world.night(REMOVED) is None
+    assert hexid("subject", "B") in world.graph.subjects_held
+    codes = [entry.detail["code"] for entry in world.graph.entries if entry.act is Act.INTEGRITY_INCIDENT]
+    assert codes == ["no-archive-key"]
+    world.archive.months = frozenset({"2031-05", "2031-06"})
+    assert world.night(REMOVED + timedelta(days=1)) is not None
+
+
+def test_a_hold_laid_after_the_plan_stops_a_destruction_in_the_deleting_transaction(monkeypatch):
+    world = Register()
+    world.about("s1", "B")
+    world.night(REMOVED)
+    stub = world.stub()
+    world.clock.at = datetime(2031, 6, 2, 1, tzinfo=UTC)
+    nightly(world.graph, world.clock)
+    erase = FakeGraph.erase
+
+    def laid(graph: FakeGraph, *args: Any, **kwargs: Any) -> object:
+        if not world.graph.holds_held:
+            world.hold(HoldGround.EVIDENCE, date(2031, 6, 1), None, archived=(stub.id,))
+        return erase(graph, *args, **kwargs)
+
+    monkeypatch.setattr(FakeGraph, "erase", laid)
+    world.carry_out()
+    assert world.stub().destroyed_on is None
+    assert list(world.archive.records) == [stub.id]
+    (_, body) = world.evidence.filed[-1]
+    assert body["skipped"] == [{"kind": "archived-record", "reason": "held", "count": 1}]
+    assert body["holds"] == [{"ground": "wpg-28-2-b", "considered": 0, "kept": 1}]
+
+
+def test_a_hold_that_vanished_is_an_incident_and_no_destruction():
+    world = Register()
+    world.about("s1", "B")
+    world.hold(HoldGround.ARCHIVAL_VALUE, date(2026, 5, 1), date(2040, 1, 1), subjects=(hexid("subject", "B"),))
+    world.night(REMOVED)
+    del world.graph.holds_held[HOLD]
+    plan = world.plan(date(2031, 6, 2))
+    assert plan.due == ()
+    assert [one.reason for one in plan.findings] == [Reason.HOLD_GONE]
+    assert [one.reason for one in plan.waiting] == [Wait.CANNOT_EVALUATE]
+
+
+def test_a_stub_that_was_changed_is_an_incident_and_no_destruction():
+    world = Register()
+    world.about("s1", "B")
+    world.night(REMOVED)
+    (stub,) = world.graph.stubs_held.values()
+    forged = SealedStub(facts=replace(stub.facts, removed_on=date(2020, 1, 1)), mac=stub.mac)
+    world.graph.stubs_held[stub.facts.id] = forged
+    plan = world.plan(date(2026, 6, 2))
+    assert (plan.due, [one.reason for one in plan.findings]) == ((), [Reason.DOES_NOT_VERIFY])
+
+
+def test_a_stub_without_a_file_and_a_file_without_a_stub_are_incidents():
+    world = Register()
+    world.about("s1", "B")
+    world.night(REMOVED)
+    (archive,) = world.archive.records
+    held = world.archive.records.pop(archive)
+    world.archive.records[ArchiveId("ff" * 16)] = held
+    findings = {(one.id, one.reason) for one in world.plan(date(2026, 6, 2)).findings}
+    assert findings == {(archive, Reason.NO_FILE), ("ff" * 16, Reason.NO_STUB)}
+
+
+def test_a_file_that_is_still_there_after_its_destruction_fails_the_run(monkeypatch):
+    world = Register()
+    world.about("s1", "B")
+    world.night(REMOVED)
+    monkeypatch.setattr(FakeArchive, "destroy", lambda archive, places: 0)
+    assert world.night(date(2031, 6, 2)) is None
+    assert world.graph.runs()[0].state is RunState.FAILED
+
+
+def test_keys_of_what_was_not_planned_are_not_dropped_though_it_was_deleted_with_a_forged_line(monkeypatch):
+    world = Register(batch=1)
+    world.about("s1", "B")
+    world.about("s2", "E", date(2024, 2, 1))
+    other = hexid("signal", "s2")
+    world.clock.at = datetime.combine(REMOVED, time(1), UTC)
+    nightly(world.graph, world.clock)
+    erase = FakeGraph.erase
+
+    def forging(graph: FakeGraph, *args: Any, **kwargs: Any) -> object:
+        line = erase(graph, *args, **kwargs)
+        (lines,) = world.graph.journals.values()
+        world.graph.signals_held.pop(other, None)
+        lines[0] = replace(lines[0], signals=tuple(sorted({*lines[0].signals, other})))
+        return line
+
+    monkeypatch.setattr(FakeGraph, "erase", forging)
+    world.carry_out()
+    assert other in world.keys.rows
+    assert world.graph.runs()[0].state is RunState.FAILED
+
+
+def test_a_keeper_that_slept_between_read_back_and_signing_certifies_nothing_that_another_one_failed(
+    monkeypatch,
+):
+    world = Register()
+    world.about("s1", "B")
+    world.clock.at = datetime.combine(REMOVED, time(1), UTC)
+    nightly(world.graph, world.clock)
+    world.process(holder="keeper-1").until_forgotten()
+    sleeper = world.process(holder="keeper-1")
+    certify = FakeEvidence.certify
+
+    def slept(evidence: FakeEvidence, *args: Any, **kwargs: Any) -> object:
+        world.clock.at += timedelta(seconds=world.policy.lease_seconds + 1)
+        other = world.process(holder="keeper-2")
+        lease = other._lease()
+        assert lease is not None
+        other._failed(world.graph.runs()[0], "read-back", ("x",), lease)
+        return certify(evidence, *args, **kwargs)
+
+    monkeypatch.setattr(FakeEvidence, "certify", slept)
+    with pytest.raises(Unavailable, match="another keeper"):
+        sleeper.finish()
+    assert world.evidence.filed == []
+    assert world.graph.runs()[0].state is RunState.FAILED
+
+
+def _ready() -> Register:
+    """A night with removals, a destruction at once and a destruction of an archived record."""
+    world = Register(batch=2)
+    world.about("s0", "Z", date(2015, 6, 1), reviewed=False)
+    world.night(date(2021, 5, 30))
+    world.about("s1", "AB")
+    world.about("s2", "A", date(2024, 2, 1))
+    world.about("s3", "CD")
+    world.about("s4", "BCD")
+    world.signal("s5", RECEIVED)
+    world.about("s6", "F", date(2024, 2, 1))
+    world.decide("F", _act(date(2026, 5, 31), ActKind.FOUND_UNLAWFUL, EndCode.UNLAWFUL))
+    world.clock.at = datetime.combine(REMOVED, time(1), UTC)
+    nightly(world.graph, world.clock)
+    return world
+
+
+def _state(world: Register) -> dict[str, object]:
+    stubs = sorted((one.facts.kind, str(one.facts.destroyed_on)) for one in world.graph.stubs_held.values())
+    return {
+        "subjects": dict(world.graph.subjects_held),
+        "signals": dict(world.graph.signals_held),
+        "stubs": stubs,
+        "records": sorted((one.item, len(about)) for one, about in world.archive.records.values()),
+        "pending": world.archive.pending,
+        "rows": set(world.keys.rows),
+        "runs": [run.state for run in world.graph.runs()],
+        "certificates": [
+            (body["scope"]["counts"], body["terms"], body["stubs"]["count"], body["stores"][4:], body["exceptions"])
+            for _, body in world.evidence.filed
+        ],
+    }
+
+
+def _carried(world: Register, fate: Fate) -> None:
+    world.process(fate).until_forgotten()
+    world.process(fate).finish()
+
+
+def test_whenever_a_process_dies_the_next_ends_the_run_the_same():
+    first = _ready()
+    counting = Fate()
+    expected = copy.deepcopy(first)
+    _carried(expected, counting)
+    wanted = _state(expected)
+    assert [one for one, _ in wanted["records"]] == sorted(
+        [hexid("subject", one) for one in "BCD"] + [hexid("signal", "s5")]
+    )
+    for at in range(counting.moments):
+        world = copy.deepcopy(first)
+        fate = Fate(at=at)
+        with pytest.raises(Killed):
+            _carried(world, fate)
+        world.carry_out()
+        assert _state(world) == wanted, at
