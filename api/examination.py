@@ -6,11 +6,9 @@ from dataclasses import asdict, dataclass
 from api.founding import warnings
 from api.settings import Settings
 from api.wiring import Workplace, workplace
-from register.clock import civil_date
 from register.errors import RegisterError
 from retention.clockguard import Clockwork
 from vault.anchors import AnchorKind
-from vault.archive.keys import MONTHS_NEEDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +56,8 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
 
 def _archive(opened: Workplace) -> Iterator[Finding]:
     """Say whether the closed archive can take in what will be removed in the years to come."""
-    keys = opened.archivist.keys
-    if keys is None:
-        yield Finding(what="archive", state="archive.absent", remedy=REMEDY["archive.absent"])
-    elif keys.ahead(civil_date(opened.clock.now())) < MONTHS_NEEDED:
-        yield Finding(what="archive", state="archive.months", remedy=REMEDY["archive.months"])
-    else:
-        yield Finding(what="archive")
+    for code in opened.alarms():
+        yield Finding(what="archive", state=code, remedy=REMEDY[code])
 
 
 def _findings(settings: Settings) -> Iterator[Finding]:

@@ -11,9 +11,11 @@ from typing import Final
 
 import neo4j
 
+from api.archive import make_keys
 from api.founding import found
 from api.harbours import HARBOURS
 from api.settings import Settings
+from api.wiring import workplace
 from evidence.durable import write_durably
 from graph.embedded.java import Memory
 from graph.embedded.layout import Layout
@@ -69,6 +71,10 @@ class Ground:
         for one in (settings.home, settings.keys_folder):
             shutil.rmtree(one, ignore_errors=True)
         found(settings, SystemClock(), rehearsal=True, cipher=NullCipher if null_cipher else AESGCM)
+        custodian = self.folder / "custodian.json"
+        custodian.unlink(missing_ok=True)
+        with workplace(settings, "bench", cipher=NullCipher if null_cipher else AESGCM) as opened:
+            make_keys(opened, custodian, "a passphrase of the bench")
         if self.ports is not None:
             loaded = write(Harbours.load(SHIPPED, self.ports))
             write_durably(settings.home, [(HARBOURS, loaded.encode("utf-8"))])

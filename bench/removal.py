@@ -66,7 +66,9 @@ class Steps:
 
 STEPS: Final = {
     Point.BEGUN: "plan",
+    Point.ARCHIVED: "archive",
     Point.BATCH: "erase",
+    Point.DESTROYED: "destroy files",
     Point.ERASED: "erase",
     Point.ANCHOR: "anchor",
     Point.KEYS: "replace keys",

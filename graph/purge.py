@@ -82,7 +82,8 @@ def _changed(tx: ManagedTransaction, batch: ErasureBatch, part: Part) -> Iterato
     """Lock everything the part touches and yield what is not there in the revision it was seen in."""
     signals = [*part.whole, *((facts.id, facts.revision - 1) for facts, _ in part.redacted)]
     stubs = [(one.facts.id, one.facts.revision - 1) for one in batch.destroyed]
-    for query, wanted in zip(queries.LOCKED_REVISIONS, (batch.subjects, signals, stubs), strict=True):
+    every: tuple[Sequence[tuple[str, int]], ...] = (batch.subjects, signals, stubs)
+    for query, wanted in zip(queries.LOCKED_REVISIONS, every, strict=True):
         found = {row["id"]: row["revision"] for row in tx.run(query, ids=sorted(item for item, _ in wanted))}
         for item, revision in wanted:
             if item not in found:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -165,15 +166,20 @@ def _show_plan(answer: dict[str, Any]) -> None:
     show.console().print(f"the register holds {live['subjects']} subjects and {live['signals']} signals")
     show.table("what would go", ("what", "number"), answer["counts"].items())
     rows = (
-        (show.short(one["id"]), one["kind"], one["remove_by"], _arithmetic(one["because"])) for one in answer["due"]
+        (show.short(one["id"]), one["kind"], one["fate"], one["remove_by"], _arithmetic(one["because"]))
+        for one in answer["due"]
     )
-    show.table("due, and why (`--json` has every step)", ("id", "kind", "removed on", "because"), rows)
+    show.table("due, and why (`--json` has every step)", ("id", "kind", "fate", "due on", "because"), rows)
     for finding in answer["findings"]:
         show.console().print(f"INCIDENT: {finding['kind']} {finding['id']}: {finding['reason']}", style="bold red")
-    outcome = (
-        "destroyed at once: this policy knows no closed archive yet" if answer["outcome"] == "destroy" else "removed"
-    )
-    show.console().print(f"what is due is {outcome}")
+    waiting = Counter((one["kind"], one["reason"]) for one in answer["waiting"])
+    for (kind, reason), count in waiting.items():
+        show.console().print(f"waits: {count} {kind} [{reason}]", style="bold")
+    fates = Counter(one["fate"] for one in answer["due"])
+    if fates["removed"]:
+        show.console().print(f"{fates['removed']} go to the closed archive, each until the day after five full years")
+    if fates["destroyed"]:
+        show.console().print(f"{fates['destroyed']} are destroyed")
     if answer["needs_approval"]:
         show.console().print("more than the blast radius: the run waits for a second person's approval")
 

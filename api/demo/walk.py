@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -76,6 +76,11 @@ class Walk:
             self.folder.mkdir(parents=True)
             self._do("init", "--rehearsal", "--key-to", self._key("administrator"))
             (self._home / MARKER).touch()
+            passphrase = self.folder / "passphrase"
+            passphrase.touch(mode=0o600)
+            passphrase.write_text("made up for a demonstration", encoding="utf-8")
+            self._step("Its closed archive: private keys go to a custodian, and the register keeps the public ones")
+            self._do("archive", "init", *self._custodian)
             self._step(f"{COUNT} made-up signals of the last five years are handed in")
             story = self.folder / "story.ndjson"
             with open(story, "x", encoding="utf-8") as file:
@@ -92,6 +97,7 @@ class Walk:
     def _steps(self) -> None:
         self._enquire()
         self._retain()
+        self._ask_the_custodian()
         self._look_again()
         self._console.print(Rule(style="green"))
         self._console.print("every step held", style="bold green")
@@ -121,7 +127,8 @@ class Walk:
         plan = self._as_json("chris", "retention", "plan", "--on", on)
         self._as("chris", "retention", "plan", "--on", on)
         due = sum(one["kind"] == "subject" for one in plan["due"])
-        self._expect(due == self._landmarks.due, f"{due} of {self._landmarks.subjects} subjects are due")
+        held = f"{due} of {self._landmarks.subjects} subjects are due, for removal to the closed archive"
+        self._expect(due == self._landmarks.due, held)
         self._step(f"The run for {on}, on this handed-in date because this is a rehearsal register")
         self._as("chris", "retention", "run", "--on", on, "--wait", _RUN_SECONDS)
         certificates = self._as_json("chris", "certificate", "list")["certificates"]
@@ -139,6 +146,27 @@ class Walk:
         self._step("The same with one bit changed")
         status = self._run(["verify", "certificate", str(forged), *vkey], show=True).returncode
         self._expect(status not in (0, 1), f"refused, exit status {status}")
+
+    def _ask_the_custodian(self) -> None:
+        """What was removed is not destroyed yet: the law keeps it for complaints and accountability (Wpg art. 14)."""
+        gone = self._landmarks.gone
+        case = ("--ground", "complaint", "--case", "DEMO-2026/2")
+        self._step(f"{gone.name} complains: the custodian, offline and with a case, finds what was removed")
+        found = self._json("archive", "find", "--name", gone.name, *self._custodian, *case)["found"]
+        self._expect(bool(found), "found in the closed archive")
+        record = self._json("archive", "open", found[0], *self._custodian, *case)
+        self._do("archive", "open", found[0], *self._custodian, *case)
+        named = [name for signal in record["signals"] for name in signal["mention"]["names"]]
+        self._expect(gone.name in named, "it opens, and keeps nobody else")
+        log = str(self.folder / "custodian.json.log")
+        lines = self._json("archive", "import-log", log)["lines"]
+        self._expect(lines == 3, "each opening is a signed line, now in the audit log too")
+        self._step("What becomes of it: a dry run for the day after five full years")
+        plan = self._as_json(
+            "chris", "retention", "plan", "--on", _after_five_years(self._landmarks.due_on).isoformat()
+        )
+        due = sum(one["kind"] == "archived-record" for one in plan["due"])
+        self._expect(due == self._landmarks.due, f"all {due} archived records are to be destroyed that day")
 
     def _look_again(self) -> None:
         marks = self._landmarks
@@ -194,6 +222,10 @@ class Walk:
 
     def _step(self, title: str) -> None:
         self._console.print(Rule(title, align="left", style="blue"))
+
+    @property
+    def _custodian(self) -> tuple[str, ...]:
+        return ("--key", str(self.folder / "custodian.json"), "--passphrase-file", str(self.folder / "passphrase"))
 
     def _expect(self, held: bool, what: str) -> None:
         if not held:
@@ -270,6 +302,12 @@ def _ready(url: str) -> bool:
             time.sleep(0.05)
         time.sleep(0.05)
     return False
+
+
+def _after_five_years(day: date) -> date:
+    """Return the first day after five full years, as the archive counts them."""
+    leap = (day.month, day.day) == (2, 29)
+    return date(day.year + 5, day.month, 28 if leap else day.day) + timedelta(days=1)
 
 
 def _mistyped(name: str) -> str:

@@ -26,9 +26,9 @@ def alive() -> Mapping[str, str]:
 
 @router.get("/readyz")
 def ready(served: Served) -> JSONResponse:
-    """Say whether this process can serve: table of names complete, graph and key store reached."""
+    """Say whether this process can serve: table of names complete, graph and key store reached; and what alarms."""
     state = served.readiness()
-    details = {"names_loaded": served.roster.size, "generation": served.store.generation}
+    details = {"names_loaded": served.roster.size, "generation": served.store.generation, "alarms": alarms(served)}
     return JSONResponse({**state, "details": details}, status_code=200 if all(state.values()) else 503)
 
 

@@ -1,10 +1,12 @@
 """Deleting in journalled batches under a lease, reading back, and the runs' own records, in a real graph."""
 
+import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,9 +24,9 @@ from register.access import Permission
 from register.audit import Act
 from register.clock import civil_date
 from register.errors import Conflict, NotFound, Tampered, Unavailable
-from register.ids import RunId, SubjectId, mint
-from register.runs import Approval, Changed, Erased, ErasureBatch, Lease, Order, Run, RunState, Skip
-from register.sealed import SealedSignal, SealedSubject
+from register.ids import ArchiveId, RunId, SignalId, SubjectId, mint
+from register.runs import Approval, Changed, Erased, ErasureBatch, Fate, Lease, Order, Run, RunState, Skip
+from register.sealed import ArchivedFacts, SealedSignal, SealedStub, SealedSubject
 from tests.graph.builders import (
     NOW,
     TODAY,
@@ -92,6 +94,97 @@ def composed(
         redacted=tuple((one.facts, one.mac) for one in stay.values()),
     )
     return batch, stay
+
+
+def a_stub(**changes: Any) -> SealedStub:
+    values: dict[str, Any] = {
+        "id": ArchiveId(mint()),
+        "kind": "person",
+        "revision": 1,
+        "removed_on": TODAY,
+        "destroy_on": date(2031, 11, 25),
+        "event": "signal",
+        "event_on": date(2021, 11, 24),
+        "month": "2031-11",
+        "sha256": "00" * 32,
+        "rule": "theme.last-necessity",
+    }
+    return SealedStub(facts=ArchivedFacts(**{**values, **changes}), mac=mac())
+
+
+def a_removal(graph: Graph, *, number: int = 0) -> ErasureBatch:
+    """A batch that removes one subject with its signal, whose record was archived."""
+    one = a_subject()
+    Signals(graph).record(a_batch([a_signal([one.facts.id])], created=[one]), [], [])
+    return replace(composed(graph, [one], number=number)[0], fate=Fate.REMOVED, stubs=(a_stub(),))
+
+
+def test_the_stub_is_created_in_the_deleting_transaction(register: Graph) -> None:
+    store, lease = Purging(register), a_lease(register)
+    batch = a_removal(register)
+    kept = an_entry(Act.ARCHIVE_KEEP)
+    line = store.erase(RUN, batch, lease, an_entry(Act.REMOVAL), [kept])
+    assert isinstance(line, Erased)
+    assert (line.fate, line.archived) == (Fate.REMOVED, (batch.stubs[0].facts.id,))
+    assert tuple(store.stubs()) == batch.stubs == tuple(store.stubs([batch.stubs[0].facts.id]))
+    acts = [json.loads(one.body)["act"] for one in AuditTrail(register).unlogged(10)]
+    assert sorted(acts) == ["archive.keep", "removal"]
+    assert store.erase(RUN, batch, lease, an_entry(Act.REMOVAL), [kept]) == line
+    assert len(tuple(store.stubs())) == 1
+
+
+def test_a_changed_subject_leaves_no_stub(register: Graph) -> None:
+    store, lease = Purging(register), a_lease(register)
+    batch = a_removal(register)
+    register.write(lambda tx: tx.run("MATCH (s:Subject) SET s.revision = s.revision + 1").consume())
+    assert isinstance(store.erase(RUN, batch, lease, an_entry()), Changed)
+    assert tuple(store.stubs()) == ()
+
+
+def test_a_hold_laid_meanwhile_stops_the_deleting_transaction(register: Graph) -> None:
+    store, lease = Purging(register), a_lease(register)
+    batch = a_removal(register)
+    store.erase(RUN, batch, lease, an_entry())
+    facts = batch.stubs[0].facts
+    marked = SealedStub(facts=replace(facts, revision=2, destroyed_on=TODAY), mac=mac())
+    destruction = ErasureBatch(number=1, subjects=(), signals=(), redacted=(), destroyed=(marked,))
+    register.write(lambda tx: tx.run("CREATE (:Hold {id: $id, revision: 1})", id="ab" * 16).consume())
+    assert store.erase(RUN, destruction, lease, an_entry()) == Changed(items=(), holds=True)
+    assert tuple(store.stubs()) == batch.stubs
+    seen = replace(destruction, holds=(("ab" * 16, 1),))
+    line = store.erase(RUN, seen, lease, an_entry())
+    assert isinstance(line, Erased)
+    assert (line.fate, line.destroyed) == (Fate.DESTROYED, (facts.id,))
+    assert tuple(store.stubs()) == (marked,)
+    again = replace(seen, number=2)
+    assert store.erase(RUN, again, lease, an_entry()) == Changed(items=((facts.id, Skip.CHANGED),))
+
+
+def test_what_is_sealed_is_read_of_signals_and_of_the_mentions_asked_for_only(register: Graph) -> None:
+    store = Purging(register)
+    one, other = a_subject(), a_subject()
+    signal = a_signal([one.facts.id, other.facts.id], links=[Tied(a=0, b=1)])
+    Signals(register).record(a_batch([signal], created=[one, other]), [], [])
+    (read,) = store.contents([signal.facts.id, SignalId(mint())], [one.facts.id])
+    assert (read.facts, read.sealed, read.links) == (signal.facts, signal.sealed, signal.links)
+    assert [bool(mention.sealed) for mention in read.mentions] == [
+        mention.facts.subject == one.facts.id for mention in read.mentions
+    ]
+
+
+def test_only_the_one_keeper_of_a_run_under_way_may_witness_its_certificate(register: Graph) -> None:
+    store, lease = Purging(register), a_lease(register)
+    run = a_run()
+    store.begin(run, lease, an_entry())
+    with pytest.raises(Conflict):
+        store.witness(run.id, lease, [an_entry(Act.CERTIFICATE_ISSUED)])
+    store.advance(run.id, RunState.FORGOTTEN, lease, detail="{}")
+    store.witness(run.id, lease, [an_entry(Act.CERTIFICATE_ISSUED)])
+    assert store.accept(Lease(holder="another", fence=lease.fence + 1)) == lease.fence + 1
+    with pytest.raises(Unavailable):
+        store.witness(run.id, lease, [an_entry(Act.CERTIFICATE_ISSUED)])
+    acts = [json.loads(one.body)["act"] for one in AuditTrail(register).unlogged(10)]
+    assert acts.count("certificate.issued") == 1
 
 
 def snapshot(graph: Graph) -> object:
@@ -285,11 +378,18 @@ def test_a_large_batch_goes_in_parts_that_can_be_interrupted(register: Graph, mo
     assert [len(part.whole) + len(part.redacted) for part in parts] == [4, 3, 1]
     entry = an_entry(Act.DESTRUCTION)
 
-    first = register.write(lambda tx: erase_part(tx, run=RUN, batch=batch, part=parts[0], lease=lease, entry=entry))
+    batch = replace(batch, fate=Fate.REMOVED, stubs=(a_stub(),))
+    kept = (an_entry(Act.ARCHIVE_KEEP),)
+    first = register.write(
+        lambda tx: erase_part(tx, run=RUN, batch=batch, part=parts[0], lease=lease, entry=entry, kept=kept)
+    )
 
     assert first is None
     (line,) = store.journal(RUN)
     assert (len(line.subjects), len(line.signals), len(line.redacted), len(line.links)) == (0, 2, 2, 2)
+    # what was archived has its stub before the first of its signals goes
+    assert (line.fate, line.archived) == (Fate.REMOVED, (batch.stubs[0].facts.id,))
+    assert tuple(store.stubs()) == batch.stubs
     for signal in store.signals():
         assert sorted(one.facts.id for one in signal.mentions) == list(signal.facts.mentions)
         assert sorted(one.facts.id for one in signal.links) == list(signal.facts.links)
@@ -412,7 +512,8 @@ def test_reading_back_leaves_out_no_label_or_type_but_paper() -> None:
     paper = {nodes.label for nodes in NODES if nodes.paper}
     types = {type_ for ties in RELATIONSHIPS for type_ in ties.types}
 
-    assert paper == {Label.ENTRY, Label.RUN, Label.ORDER, Label.JOURNAL, Label.GONE, Label.DOSSIER, Label.HOLD}
+    own = {Label.RUN, Label.ORDER, Label.JOURNAL, Label.GONE}
+    assert paper == own | {Label.ENTRY, Label.DOSSIER, Label.HOLD, Label.ARCHIVED}
     assert looked_at == {nodes.label for nodes in NODES} - paper - {Label.PORT, Label.LEASE} | types - {"AT", "CARRIES"}
 
 

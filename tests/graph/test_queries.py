@@ -210,6 +210,7 @@ SCANNED_ON_PURPOSE = {
     "DELETE_LOST_LINKS": "only where somebody tore a link off",
     "DISTRUST[3]": "a signal's links wherever they hang",
     "RUNS": "few",
+    "HOLDS_SEEN": "few",
     "ORDERS": "few",
     "HOLDS": "few",
     "CENSUS": "every record is counted",

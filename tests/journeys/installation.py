@@ -68,6 +68,15 @@ class Installation:
     def init(self, *, rehearsal: bool = True) -> None:
         answer = self.json("init", *(["--rehearsal"] if rehearsal else []))
         self.keys["administrator"] = answer["administrator_key"]
+        passphrase = self.folder / "passphrase"
+        passphrase.touch(mode=0o600)
+        passphrase.write_text("a passphrase of the tests")
+        self.run("archive", "init", *self.custodian)
+
+    @property
+    def custodian(self) -> tuple[str, ...]:
+        """Options that open the custodian's file."""
+        return ("--key", str(self.folder / "custodian.json"), "--passphrase-file", str(self.folder / "passphrase"))
 
     @contextmanager
     def serving(self, *, keeper: bool = True) -> Iterator["Installation"]:

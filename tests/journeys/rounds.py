@@ -27,6 +27,7 @@ from tests.journeys.rounds_state import (
     Expected,
     Held,
     Keys,
+    archived,
     audited,
     certificates,
     contents,
@@ -207,6 +208,25 @@ class Scene:
         carriers = opened.carriers(found.mentions)
         assert carriers.items() >= subjects.items()
 
+    def _check_archive(self, stated: Mapping[str, Any]) -> None:
+        """Every removed subject has one archived record with its stub, which opens for the custodian and is whole."""
+        home = self.installation.home / "archive"
+        records = archived(home, self.installation.folder)
+        assert {record["id"] for record in records.values()} == self.purged.subjects
+        assert len(records) == len(self.purged.subjects) == stated["stubs"]["count"]
+        assert stated["stubs"]["root"] == ids_root(records)
+        rows = self.graph.read(lambda tx: list(tx.run("MATCH (n:Archived) RETURN n.id AS id, n.destroyed_on AS on")))
+        assert {(row["id"], row["on"]) for row in rows} == {(archive, None) for archive in records}
+        assert not list((home / "pending").iterdir())
+        for record in records.values():
+            about = {signal for signal, subject in self.before.mentions.values() if subject == record["id"]}
+            assert {signal["id"] for signal in record["signals"]} == about
+            others = self.purged.subjects - {record["id"]}
+            assert not [one for one in others if one in str(record)]
+            for signal in record["signals"]:
+                assert (signal["unreadable"], signal["verifies"]) == ([], True)
+                assert signal["reference"] == self.opened.signals[signal["id"]][0]
+
     def _certified(self, found: Held) -> dict[str, Any]:
         """One certificate, that verifies, is of this run and counts what has gone; return what it must always state."""
         (run,) = found.runs
@@ -215,10 +235,15 @@ class Scene:
         assert stated["run"]["id"] == run["id"]
         assert stated["certificate"]["sequence"] == 1
         purged, scope = self.purged, stated["scope"]
-        assert {one["kind"]: one["count"] for one in scope["counts"]} == purged.counts
+        assert {(one["kind"], one["act"]): one["count"] for one in scope["counts"]} == {
+            (kind, "removed"): count for kind, count in purged.counts.items()
+        }
+        self._check_archive(stated)
         assert scope["ids"] == {"count": len(purged.ids), "root": ids_root(purged.ids)}
         assert [one["count"] for one in scope["redacted"]] == [len(purged.redacted)]
         assert {(one["store"], one["asked"], one["found"]) for one in stated["readback"]} == {
+            ("archive", len(purged.subjects), len(purged.subjects)),
+            ("archive", 0, 0),
             ("graph", len(purged.ids), 0),
             ("key-store", len(purged.subjects | purged.signals | purged.identifiers), 0),
             ("anchor", 1, 0),

@@ -24,7 +24,9 @@ from graph import records
 from graph.connection import Graph
 from register.audit import Act
 from register.clock import SystemClock
+from register.ids import ArchiveId
 from register.narrative import read
+from vault.archive.custodian import Custodian
 from vault.signing import SignatureVerifier
 
 TERM_YEARS = 5
@@ -262,6 +264,17 @@ def certificates(home: Path) -> dict[str, dict[str, Any]]:
     return stated
 
 
+def archived(folder: Path, custodian: Path) -> dict[str, dict[str, Any]]:
+    """Return every archived record by its id, opened as the custodian does."""
+    passphrase = (custodian / "passphrase").read_text("utf-8")
+    keys = Custodian(custodian / "custodian.json", passphrase).keys
+    return {
+        path.name: json.loads(keys.open(ArchiveId(path.name), path.read_bytes()))
+        for month in folder.glob("????-??")
+        for path in month.iterdir()
+    }
+
+
 def audited(home: Path, found: Held) -> list[dict[str, Any]]:
     """Return every audit entry, of the log and of those that wait for it, each once."""
     entries = {one["id"]: json.loads(one["body"]) for one in found.entries}
@@ -275,8 +288,9 @@ def audited(home: Path, found: Held) -> list[dict[str, Any]]:
 
 
 def destroyed(entries: Iterable[Mapping[str, Any]]) -> Counter[str]:
-    """Return how often each id was destroyed, as the audit entries say."""
-    return Counter(one for entry in entries if entry["act"] == Act.DESTRUCTION for one in entry["targets"])
+    """Return how often each id was removed or destroyed, as the audit entries say."""
+    acts = (Act.REMOVAL, Act.DESTRUCTION)
+    return Counter(one for entry in entries if entry["act"] in acts for one in entry["targets"])
 
 
 def ids_root(ids: Collection[str]) -> str:

@@ -13,7 +13,7 @@ from retention.steps import Point
 from tests.journeys.rounds import VERBS, Scene, made
 from tests.journeys.rounds_beside import LEASE, beside, killed_after, resumed
 
-POINTS = tuple(Point)
+POINTS = tuple(point for point in Point if point is not Point.DESTROYED)
 HALF = POINTS.index(Point.WORKERS)
 BATCH = 7
 """Items of a batch, where one of several is to be killed: thirteen subjects are due."""
