@@ -11,13 +11,27 @@ from register.audit import Act, Entry
 from register.clock import civil_date
 from register.errors import Conflict, Fault, Invalid, Unavailable
 from register.ids import EntryId
+from vault.archive.archivist import Archivist
 from vault.archive.custodian import Custodian, CustodianAct, Keys, Line, lines_of
+from vault.archive.keys import MONTHS_NEEDED
 from vault.folders import replace_durably
 
 VISITS: Final = "custodian.log"
 """The custodian's lines that have been brought in, beside the archive's files."""
 
 CUSTODIAN: Final = "custodian"
+
+
+def alarms(opened: Workplace) -> tuple[str, ...]:
+    """Return codes of what does not stop the service and has to be seen to: the archive's keys, as they lie there now.
+
+    Raises:
+        Tampered: code `archive.keys`: they are not what this register wrote last.
+    """
+    keys = Archivist(opened.store, opened.sealer, opened.settings.home / ARCHIVE).keys
+    if keys is None:
+        return ("archive.absent",)
+    return ("archive.months",) if keys.ahead(civil_date(opened.clock.now())) < MONTHS_NEEDED else ()
 
 
 def make_keys(opened: Workplace, path: Path, passphrase: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
+from api.archive import alarms
 from api.founding import warnings
 from api.settings import Settings
 from api.wiring import Workplace, workplace
@@ -56,7 +57,7 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
 
 def _archive(opened: Workplace) -> Iterator[Finding]:
     """Say whether the closed archive can take in what will be removed in the years to come."""
-    for code in opened.alarms():
+    for code in alarms(opened):
         yield Finding(what="archive", state=code, remedy=REMEDY[code])
 
 

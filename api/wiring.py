@@ -39,7 +39,7 @@ from graph.signals import Signals
 from graph.trail import AuditTrail
 from register.access import Actor
 from register.budgets import Allowance
-from register.clock import Clock, SystemClock, civil_date
+from register.clock import Clock, SystemClock
 from register.custody import Custody
 from register.enquiry import Enquiry
 from register.enrolment import Enrolment
@@ -58,7 +58,6 @@ from retention.run import RetentionRun
 from retention.steps import Progress
 from retention.terms import deadline
 from vault.archive.archivist import Archivist
-from vault.archive.keys import MONTHS_NEEDED
 from vault.formats import AESGCM, Cipher
 from vault.keystore.budgets import Budgets
 from vault.keystore.credentials import Credentials
@@ -280,13 +279,6 @@ class Workplace:
         except RegisterError:
             return False
         return True
-
-    def alarms(self) -> tuple[str, ...]:
-        """Return codes of what does not stop the service and has to be seen to: the archive's keys."""
-        keys = Archivist(self.store, self.sealer, self.settings.home / ARCHIVE).keys  # as they are on the disk now
-        if keys is None:
-            return ("archive.absent",)
-        return ("archive.months",) if keys.ahead(civil_date(self.clock.now())) < MONTHS_NEEDED else ()
 
     def readiness(self) -> dict[str, bool]:
         """Say what is ready: names in memory, graph, key store, and no alarm about the audit trail."""

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from api.archive import alarms
 from api.http.identity import Caller, Served
 from api.http.schemas import HarbourOut
 from api.metrics import MEDIA_TYPE, Metrics
