@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Final
 
 from api.settings import Settings
-from api.wiring import ARCHIVE, Workplace
+from api.wiring import Workplace
 from register.audit import Act, Entry
 from register.clock import civil_date
 from register.errors import Conflict, Fault, Invalid, Unavailable
 from register.ids import EntryId
-from vault.archive.archivist import Archivist
+from vault.archive.archivist import ARCHIVE, Archivist
 from vault.archive.custodian import Custodian, CustodianAct, Keys, Line, lines_of
 from vault.archive.keys import MONTHS_NEEDED
 from vault.folders import replace_durably

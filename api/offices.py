@@ -23,9 +23,6 @@ from vault.dossiers import Dossiers
 from vault.keystore.store import KeyStore
 from vault.sealing import Sealer
 
-REVIEWED: Final = "2020-01-01-theme-bribery.toml"
-"""The policy that knows the periodic review: dates of review, and every date after a decision, follow it."""
-
 KEPT: Final = Period(count=5, unit=Unit.YEARS)
 """How long the text of a decision is kept, as the bodies of the audit log are (our own choice; Wpg art. 32(4))."""
 

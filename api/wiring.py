@@ -23,7 +23,7 @@ from api.harbours import harbours_of
 from api.keeping import KeepingDesk
 from api.logbook import Logbook
 from api.names import Names
-from api.offices import REVIEWED, Offices
+from api.offices import Offices
 from api.server import endpoint
 from api.settings import SEARCHES, Settings
 from api.ticks import NeverBack, Ticks
@@ -57,7 +57,7 @@ from retention.rules import Policy
 from retention.run import RetentionRun
 from retention.steps import Progress
 from retention.terms import deadline
-from vault.archive.archivist import Archivist
+from vault.archive.archivist import ARCHIVE, Archivist
 from vault.formats import AESGCM, Cipher
 from vault.keystore.budgets import Budgets
 from vault.keystore.credentials import Credentials
@@ -74,7 +74,6 @@ POLICY: Final = "2020-01-01-theme-bribery.toml"
 REGISTER: Final = "register.json"
 CONTROLLER: Final = "College van procureurs-generaal"
 LOG_KEYS: Final = "log"
-ARCHIVE: Final = "archive"
 
 
 def register_of(home: Path) -> RegisterId:
@@ -131,11 +130,6 @@ class Workplace:
     def erasure(self) -> Purging:
         """The graph's side of retention."""
         return Purging(self.graph)
-
-    @cached_property
-    def holds(self) -> Holds:
-        """The holds on destructions."""
-        return Holds(self.graph)
 
     @cached_property
     def archivist(self) -> Archivist:
@@ -199,7 +193,7 @@ class Workplace:
         """Answers compliance officers."""
         orders = Orders(
             erasure=self.erasure,
-            holds=self.holds,
+            holds=Holds(self.graph),
             archive=self.archivist,
             check=self.sealer,
             trail=self.trail,
@@ -220,23 +214,18 @@ class Workplace:
     @cached_property
     def offices(self) -> Offices:
         """Answers reviewers, the desk, privacy officers and those who lay holds."""
-        return Offices(self.graph, self.store, self.sealer, self.trail, self.clock, shipped(REVIEWED))
-
-    @cached_property
-    def credentials(self) -> Credentials:
-        """Who may come in."""
-        return Credentials(self.store.database)
+        return Offices(self.graph, self.store, self.sealer, self.trail, self.clock, self.policy)
 
     @cached_property
     def enrolment(self) -> Enrolment:
         """Answers administrators."""
-        return Enrolment(credentials=self.credentials, trail=self.trail, clock=self.clock)
+        return Enrolment(credentials=Credentials(self.store.database), trail=self.trail, clock=self.clock)
 
     def run(self, holder: str, progress: Progress, pause: Callable[[], None]) -> RetentionRun:
         """Return what carries retention runs out; `holder` is the keeper whose children share one lease."""
         return RetentionRun(
             erasure=self.erasure,
-            holds=self.holds,
+            holds=Holds(self.graph),
             archive=self.archivist,
             forgetting=Purge(self.store),
             check=self.sealer,
@@ -266,7 +255,7 @@ class Workplace:
 
     def actor_of(self, key: str) -> Actor | None:
         """Return whose API key this is, cleared as the policy orders the handling codes; None if nobody's now."""
-        found = self.credentials.find(key, now=self.clock.now())
+        found = Credentials(self.store.database).find(key, now=self.clock.now())
         if found is None:
             return None
         cleared = self.policy.cleared(found.handling)

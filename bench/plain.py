@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import neo4j
 
-from api.offices import REVIEWED
 from api.wiring import POLICY
 from register.acceptance import Composer, Ids, Known
 from register.accepted import AcceptedBatch, AcceptedMention
@@ -70,7 +69,7 @@ def plain(signals: Sequence[NewSignal], now: datetime) -> Plain:
     composer = Composer(
         known=nothing,
         deadline=partial(deadline, shipped(POLICY)),
-        review=review_terms(shipped(REVIEWED)),
+        review=review_terms(shipped(POLICY)),
         now=now,
         contributor="desk",
     )

@@ -25,6 +25,9 @@ from vault.keystore.rows import KeyKind, Rings
 from vault.keystore.store import KeyStore
 from vault.sealing import SOURCE_FIELD, Sealer, matching, tails_of
 
+ARCHIVE: Final = "archive"
+"""Name of the archive's folder, in the register's own."""
+
 _STREAM: Final = 1000
 
 
