@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from api.logbook import CERTIFICATES
-from api.wiring import ARCHIVE
 from evidence.durable import write_durably
 from register.errors import Tampered
+from vault.archive.archivist import ARCHIVE
 from vault.backup import BackupKey
 
 PART_BYTES: Final = 4 << 20
