@@ -53,6 +53,7 @@ class Walk:
         self._environment = {**environment, "THEME_REGISTER_HOME": str(home)}
         self._console = console
         self._landmarks: Landmarks = landmarks(today)
+        self._removed = 0
 
     def check(self) -> None:
         """Walk once and clean up. Raises NotHeld."""
@@ -127,6 +128,7 @@ class Walk:
         plan = self._as_json("chris", "retention", "plan", "--on", on)
         self._as("chris", "retention", "plan", "--on", on)
         due = sum(one["kind"] == "subject" for one in plan["due"])
+        self._removed = len(plan["due"])
         held = f"{due} of {self._landmarks.subjects} subjects are due, for removal to the closed archive"
         self._expect(due == self._landmarks.due, held)
         self._step(f"The run for {on}, on this handed-in date because this is a rehearsal register")
@@ -166,7 +168,7 @@ class Walk:
             "chris", "retention", "plan", "--on", _after_five_years(self._landmarks.due_on).isoformat()
         )
         due = sum(one["kind"] == "archived-record" for one in plan["due"])
-        self._expect(due == self._landmarks.due, f"all {due} archived records are to be destroyed that day")
+        self._expect(due == self._removed, f"all {due} archived records are to be destroyed that day")
 
     def _look_again(self) -> None:
         marks = self._landmarks

@@ -65,6 +65,7 @@ class Register(World):
             on=from_,
             by="officer-1",
             case="K/1",
+            dossier=DossierId("5f" * 16),
             **scope,  # type: ignore[arg-type]
         )
         self.graph.holds_held[HOLD] = SealedHold(facts=facts, mac=self.facts.mac(facts))
