@@ -11,13 +11,13 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, get_args, get_type_hints
 
+from register.archived import ArchivedFacts
 from register.dossiers import DossierFacts, HoldFacts
 from register.links import LinkKind
 from register.sealed import (
     DOSSIER_FIELDS,
     MENTION_FIELDS,
     SIGNAL_FIELDS,
-    ArchivedFacts,
     Facts,
     LinkFacts,
     MentionFacts,

@@ -27,12 +27,12 @@ from graph.labels import (
     Part,
     Relationships,
 )
+from register.archived import ArchivedFacts
 from register.clock import civil_date
 from register.dossiers import DossierFacts, HoldFacts
 from register.errors import Tampered
 from register.links import LinkKind
 from register.sealed import (
-    ArchivedFacts,
     Facts,
     LinkFacts,
     MentionFacts,

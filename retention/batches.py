@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
+from register.archived import ArchivedFacts
 from register.audit import Act, Entry
 from register.clock import Clock
 from register.errors import Unavailable
 from register.ids import ArchiveId, SignalId, SubjectId
 from register.lifetime import EventKind
 from register.runs import Erased, ErasureBatch, Fate, Lease, Run, Skip, ToArchive
-from register.sealed import ArchivedFacts, SealedSignal, SealedStub, SignalFacts
+from register.sealed import SealedSignal, SealedStub, SignalFacts
 from retention.checking import Verdict, checked_signals
 from retention.detail import Detail
 from retention.holding import Holding, read_holds

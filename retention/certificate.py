@@ -11,9 +11,9 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from register.access import Role
+from register.archived import ArchivedFacts
 from register.ids import ArchiveId, RegisterId
 from register.runs import Fate, Filed, Run, Skip
-from register.sealed import ArchivedFacts
 from retention.detail import Detail, Purged
 from retention.journal import Check, Done
 from retention.planned import Kind, Term

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Final
 
+from register.archived import ArchivedFacts
 from register.errors import Invalid, Tampered
 from register.grading import SubjectKind
 from register.ids import SubjectId
 from register.lifetime import Event, EventKind, State
 from register.runs import Fate, SubjectRecord
-from register.sealed import ArchivedFacts, SealedSignal, SealedStub
+from register.sealed import SealedSignal, SealedStub
 from retention.assessment import Assessment, Case, assess
 from retention.calendar import DAY, NOTHING
 from retention.casework import case_of, span

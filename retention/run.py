@@ -12,12 +12,12 @@ from functools import partial
 from hmac import compare_digest
 from typing import Final
 
+from register.archived import ArchivedFacts
 from register.audit import Act, Entry
 from register.clock import Clock, civil_date
 from register.errors import Unavailable
 from register.ids import ArchiveId, mint
 from register.runs import FINISHED, Erased, Filed, Gone, Lease, Run, RunState, Skip
-from register.sealed import ArchivedFacts
 from register.stores import Trail
 from retention.batches import Batches
 from retention.certificate import Account, IdsRoot, Issuer

@@ -21,12 +21,13 @@ from graph.purge import cut, erase_part
 from graph.signals import Signals
 from graph.trail import AuditTrail
 from register.access import Permission
+from register.archived import ArchivedFacts
 from register.audit import Act
 from register.clock import civil_date
 from register.errors import Conflict, NotFound, Tampered, Unavailable
 from register.ids import ArchiveId, RunId, SignalId, SubjectId, mint
 from register.runs import Approval, Changed, Erased, ErasureBatch, Fate, Lease, Order, Run, RunState, Skip
-from register.sealed import ArchivedFacts, SealedSignal, SealedStub, SealedSubject
+from register.sealed import SealedSignal, SealedStub, SealedSubject
 from tests.graph.builders import (
     NOW,
     TODAY,

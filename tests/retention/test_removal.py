@@ -9,6 +9,7 @@ import pytest
 
 from evidence.merkle import ids_root
 from evidence.statement import draft
+from register.archived import ArchivedFacts
 from register.audit import Act
 from register.decisions import ActKind, Decision, EndCode, ReviewCode, encode
 from register.dossiers import HoldFacts
@@ -16,7 +17,7 @@ from register.errors import Unavailable
 from register.ids import ArchiveId, DossierId, HoldId, SubjectId
 from register.lifetime import HoldGround
 from register.runs import RunState, SubjectRecord
-from register.sealed import ArchivedFacts, SealedHold, SealedStub
+from register.sealed import SealedHold, SealedStub
 from retention.casework import dates_of
 from retention.orders import nightly
 from retention.plan import Reason

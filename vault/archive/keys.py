@@ -11,9 +11,9 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from register.archived import ArchiveKeysFacts
 from register.errors import Tampered
 from register.ids import RegisterId
-from register.sealed import ArchiveKeysFacts
 from vault.archive.record import PublicHalf, month_of
 from vault.folders import replace_durably
 
