@@ -5,19 +5,11 @@ Of stamped dates, for the moment between two nightly runs; a run itself recomput
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
+from neo4j import ManagedTransaction
+
+from graph import oversight_queries as queries
 from graph.connection import Graph
-from graph.labels import Label
-
-# The count store answers the first two at once; the third reads two properties of each subject.
-_COUNTS: Final = f"""
-RETURN COUNT {{ MATCH (:{Label.SUBJECT}) }} AS subjects, COUNT {{ MATCH (:{Label.SIGNAL}) }} AS signals
-"""
-_DUE: Final = f"""
-MATCH (s:{Label.SUBJECT}) WHERE s.remove_by <= $today
-RETURN count(s) AS due, min(s.remove_by) AS oldest
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +24,17 @@ class Holdings:
 
 def holdings(graph: Graph, today: date) -> Holdings:
     """Return what the graph holds on civil date `today`. Raises Unavailable."""
-    counts, due = graph.read(
-        lambda tx: (tx.run(_COUNTS).single(strict=True).data(), tx.run(_DUE, today=today).single(strict=True).data())
-    )
-    oldest = due["oldest"]
-    return Holdings(
-        subjects=counts["subjects"],
-        signals=counts["signals"],
-        due=due["due"],
-        oldest=None if oldest is None else oldest.to_native(),
-    )
+
+    def work(tx: ManagedTransaction) -> Holdings:
+        subjects = tx.run(queries.SUBJECTS).single(strict=True)["number"]
+        signals = tx.run(queries.SIGNALS).single(strict=True)["number"]
+        due = tx.run(queries.DUE, today=today).single(strict=True)
+        oldest = due["oldest"]
+        return Holdings(
+            subjects=subjects,
+            signals=signals,
+            due=due["due"],
+            oldest=None if oldest is None else oldest.to_native(),
+        )
+
+    return graph.read(work)

@@ -2,21 +2,14 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Final
 
 from neo4j import ManagedTransaction
 
+from graph import oversight_queries as queries
 from graph.connection import Graph
-from graph.labels import Label, Tie
 from graph.trail import write_entries
 from register.audit import Entry
 from register.ids import IdentifierId, MentionId
-
-# No visibility clause: nothing of what is found is shown, only whether there is any.
-_ANY: Final = f"""
-RETURN COUNT {{ UNWIND $mentions AS id MATCH ()-[m:{Tie.MENTIONS} {{id: id}}]->() RETURN m }}
-    + COUNT {{ UNWIND $identifiers AS id MATCH (i:{Label.IDENTIFIER} {{id: id}}) RETURN i }} AS found
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +31,9 @@ class Presence:
         """
 
         def work(tx: ManagedTransaction) -> bool:
-            row = tx.run(_ANY, mentions=list(mentions), identifiers=list(identifiers)).single(strict=True)
-            found = bool(row["found"])
+            mentioned = tx.run(queries.MENTIONED, mentions=list(mentions)).single()
+            carried = tx.run(queries.CARRIED, identifiers=list(identifiers)).single()
+            found = mentioned is not None or carried is not None
             write_entries(tx, [witnessed(found)])
             return found
 
