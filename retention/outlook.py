@@ -50,7 +50,7 @@ class Outlook:
                 "verdict": verdict.value,
                 "restricted": record.subject.facts.restricted,
                 "facts": _facts(case),
-                **_dates(assess(self.policy, case, on)),
+                **_dates(self._subject(record, on)),
             }
         return None
 
@@ -217,7 +217,13 @@ def _facts(case: Case) -> Mapping[str, object]:
     }
 
 
-def _dates(told: Assessment) -> Mapping[str, object]:
+_NO_EVENT: Final = "nothing that happened explains why it is kept: the next run hides it"
+
+
+def _dates(told: Assessment | None) -> Mapping[str, object]:
+    if told is None:
+        empty = ("state", "review_by", "hidden_from", "remove_by", "destroy_on", "rule", "citation")
+        return {**dict.fromkeys(empty), "visible": False, "because": [_NO_EVENT]}
     days = {
         "review_by": told.review_by,
         "hidden_from": told.hidden_from,

@@ -30,7 +30,8 @@ def explain(
     if as_json:
         emit(answer)
         return
-    show.console().print(f"{answer['state']} on {answer['on']}, by rule {answer['rule']} ({answer['citation']})")
+    if answer["state"] is not None:
+        show.console().print(f"{answer['state']} on {answer['on']}, by rule {answer['rule']} ({answer['citation']})")
     names = ("review_by", "hidden_from", "remove_by", "destroy_on")
     show.table("dates", ("what", "day"), ((name.replace("_", " "), answer[name] or "-") for name in names))
     for step in answer["because"]:

@@ -51,6 +51,13 @@ def test_of_nobody_there_is_nothing_to_explain(world):
     assert looking(world).explain(subject("X"), DAY) is None
 
 
+def test_what_nothing_explains_has_no_dates(world):
+    world.graph.signals_held.clear()
+    told = looking(world).explain(subject("A"), DAY)
+    assert (told["state"], told["remove_by"], told["visible"]) == (None, None, False)
+    assert told["because"] == ["nothing that happened explains why it is kept: the next run hides it"]
+
+
 def test_what_does_not_verify_is_said(world):
     world.forge("A", date(2040, 1, 1))
     told = looking(world).explain(subject("A"), DAY)
