@@ -10,6 +10,7 @@ from register.decisions import DossierKind, DossierState
 from register.dossiers import DossierFacts
 from register.errors import Tampered
 from register.ids import DossierId, RunId, mint
+from register.runs import Gone
 from register.sealed import SealedDossier, SealedSubject
 from tests.vault.builders import subject
 from tests.vault.places import Place
@@ -95,7 +96,15 @@ def test_a_dossiers_key_survives_the_purges_of_others_and_goes_with_its_own(plac
         dossiers = Dossiers(store)
         kept, gone = dossiers.seal(facts(), TEXTS), dossiers.seal(facts(), TEXTS)
         purge = Purge(store)
-        purge.forget(RunId(mint()), [gone.facts.id], [], version=purge.advance_anchor(), fence=1)
+        day = date(2026, 11, 24)
+        forgotten = Gone(
+            records=frozenset({gone.facts.id}),
+            identifiers=frozenset(),
+            redacted=frozenset(),
+            on=day,
+            deliveries_before=day,
+        )
+        purge.forget(RunId(mint()), forgotten, version=purge.advance_anchor(), fence=1)
     with closing(place.open()) as again:
         assert Dossiers(again).open(kept) == TEXTS
         with pytest.raises(Tampered):
