@@ -27,7 +27,7 @@ def start(
     arguments: Iterable[str], *, pass_fds: Iterable[int] = (), stdout: int | None = None
 ) -> subprocess.Popen[bytes]:
     """Start a fresh child: the hidden command `theme-register worker`, in this environment, output to ours."""
-    command = [sys.executable, "-m", "api.cli", "worker", *arguments]
+    command = [sys.executable, "-m", "api.cli", "worker", "--parent", str(os.getpid()), *arguments]
     return subprocess.Popen(command, pass_fds=tuple(pass_fds), stdin=subprocess.DEVNULL, stdout=stdout)
 
 
@@ -100,9 +100,11 @@ def on_end(callback: threading.Event) -> None:
         signal.signal(number, told)
 
 
-def die_with_parent() -> None:
-    """End this child when its parent is gone, however that ended: polled each second from a thread of its own."""
-    parent = os.getppid()
+def die_with_parent(parent: int) -> None:
+    """End this child when its parent is gone, however that ended: polled each second from a thread of its own.
+
+    The parent says its own number: one that ended before this child first looked would otherwise never be missed.
+    """
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from api.archive import alarms
 from api.founding import warnings
+from api.keys import check, status
 from api.settings import Settings
 from api.wiring import Workplace, workplace
 from register.errors import RegisterError
@@ -45,6 +46,7 @@ REMEDY = {
     "clock": "set it right, or have an officer confirm it: `theme-register retention clock --confirm`",
     "archive.absent": "run `theme-register archive init` with the custodian: what is due waits, hidden",
     "archive.months": "run `theme-register archive extend` with the custodian: keys reach less than 72 months ahead",
+    "old-root": "a purge or rotation was interrupted: the keeper ends it, or `theme-register keys rotate`",
     "swap.clear": "encrypt swap, or turn it off",
     "core-dumps": "run with `ulimit -c 0`",
 }
@@ -53,6 +55,20 @@ REMEDY = {
 def examine(settings: Settings) -> tuple[Finding, ...]:
     """Examine the register of `settings`."""
     return tuple(_findings(settings))
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    """Say whether every row of the key store opens, and whether an old root key waits for its end."""
+    found, counted = check(settings), status(settings)
+    if found["hits"]:
+        lost = f"{found['subjects_lost']} subjects and {found['signals_lost']} signals have lost their key"
+        yield Finding(
+            what="key-store", state="keystore.damaged", remedy=f"{lost}: `theme-register keys check`", bad=True
+        )
+    else:
+        yield Finding(what="key-store")
+    if counted["old_roots"]:
+        yield Finding(what="key-store", state="old-root", remedy=REMEDY["old-root"])
 
 
 def _archive(opened: Workplace) -> Iterator[Finding]:
@@ -66,7 +82,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         yield Finding(what="host", state=code, remedy=REMEDY[code])
     try:
         with workplace(settings, "doctor") as opened:
-            yield Finding(what="key-store")
+            yield from _keys(settings)
             yield Finding(what="graph")
             sealed = opened.logbook.head()
             yield Finding(what="log", state="ok" if sealed is not None else "log.absent", bad=sealed is None)

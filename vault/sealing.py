@@ -71,7 +71,7 @@ class Sealer:
         """
         ids: list[str] = [one.id for one in (*batch.moved, *batch.created)]
         ids += [one.facts.id for one in batch.signals]
-        rings = self._store.value_keys(ids, KeyKind.SUBJECT, KeyKind.SIGNAL, KeyKind.SOURCE)
+        rings = self._store.value_keys(ids, KeyKind.SUBJECT, KeyKind.SIGNAL, KeyKind.SOURCE, whole=True)
         if any((KeyKind.SUBJECT, one.id) not in rings for one in batch.moved):
             raise Tampered
         newest = self._store.newest(one.id for one in batch.moved)

@@ -15,6 +15,7 @@ from api.cli import (
     evaluate,
     folder,
     hold,
+    keys,
     outlook,
     retention,
     review,
@@ -66,6 +67,7 @@ app.add_typer(audit.audit, name="audit")
 app.add_typer(backup.backup, name="backup")
 app.add_typer(verify.verify, name="verify")
 app.add_typer(witness.witness, name="witness")
+app.add_typer(keys.keys, name="keys")
 app.add_typer(users.users, name="users")
 app.add_typer(worker.worker, name="worker", hidden=True)
 

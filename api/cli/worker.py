@@ -30,6 +30,12 @@ MOVED: Final = frozenset({"generation.moved", "lease.lost"})
 """Codes after which this process has to be replaced by a fresh one."""
 
 
+@worker.callback()
+def started(parent: Annotated[int, typer.Option(help="Number of the process that started this one.")]) -> None:
+    """Begin a child: whatever becomes of its parent, it does not outlive it."""
+    die_with_parent(parent)
+
+
 @worker.command()
 def serve(fd: Annotated[int, typer.Option()]) -> None:
     """Serve the API on the open socket `fd` until told to end, or until the keys have been replaced."""
@@ -41,7 +47,6 @@ def serve(fd: Annotated[int, typer.Option()]) -> None:
     from api.wiring import workplace
 
     configure()
-    die_with_parent()
     with _replaced(), workplace(Settings(), "api") as opened:
         config = uvicorn.Config(
             create(opened),
@@ -103,7 +108,6 @@ def import_signals(
     from register.access import Actor, Role
 
     configure()
-    die_with_parent()
 
     def told(tally: Tally) -> None:
         line = {"accepted": tally.accepted, "already": tally.already, "rejected": tally.rejected}
@@ -123,7 +127,6 @@ def _carry(holder: str, step: Callable[[Any], object]) -> None:
     from vault.keystore.searches import drop_searches, oldest_kept
 
     configure()
-    die_with_parent()
     with workplace(Settings(), "run") as opened:
         drop_searches(opened.store.database, oldest_kept(opened.clock.now()))
         step(opened.run(holder, _tell, lambda: time.sleep(0.1)))

@@ -140,7 +140,8 @@ def start(body: Callable[..., None], *arguments: Any) -> Child:
 def command(place: Place, *arguments: str) -> None:
     """Be a command of the register: `worker run`, for one."""
     _settle(place)
-    sys.argv = ["theme-register", *arguments]
+    parent = ("--parent", str(os.getppid())) if arguments[0] == "worker" else ()
+    sys.argv = ["theme-register", *arguments[:1], *parent, *arguments[1:]]
     main()
 
 

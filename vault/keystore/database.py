@@ -210,7 +210,10 @@ def _faults() -> Iterator[None]:
 
 
 def _sqlite_damage(cause: DBAPIError) -> bool:
-    """Say whether SQLite found damage; of the operational errors only one is: a table that is gone."""
+    """Say whether SQLite found damage; of the operational errors: a table that is gone, a text that is none."""
     if not isinstance(cause.orig, sqlite3.DatabaseError):
         return False
-    return not isinstance(cause, OperationalError) or cause.orig.sqlite_errorcode == sqlite3.SQLITE_ERROR
+    return not isinstance(cause, OperationalError) or getattr(cause.orig, "sqlite_errorcode", None) in (
+        None,
+        sqlite3.SQLITE_ERROR,
+    )

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from register.errors import Unavailable
+from register.errors import Tampered, Unavailable
 from vault.folders import check_folder, secret, sync
 from vault.keystore import postgresql
 from vault.keystore.database import Database
@@ -28,10 +28,12 @@ def database_url(folder: Path, named: Path | None = None) -> str | None:
 
 
 def open_database(folder: Path, url: str | None = None) -> Database:
-    """Open the database of the key store in `folder` without its keys. Raises Unavailable, Invalid."""
+    """Open the database of the key store in `folder` without its keys. Raises Unavailable, Invalid, Tampered."""
     if not (path(folder) if url is None else folder).exists():
         raise Unavailable("keystore.absent", "there is no key store in that folder")
     check_folder(folder)
+    if url is None and path(folder).stat().st_size == 0:  # SQLite would make a database of it
+        raise Tampered("keystore.damaged", "the key store's database is damaged")
     return _database(folder, url)
 
 

@@ -25,6 +25,7 @@ from vault.keystore.rows import (
     DELIVERY_KEY,
     LOOKUP_KEY,
     TOKEN,
+    UNOPENED,
     KeyKind,
     moved,
     purged_payload,
@@ -248,7 +249,7 @@ def _each(rows: Sequence[Row[Any]], remake: Callable[[Any], tuple[Any, ...]], na
     for row in rows:
         try:
             made.append(remake(row))
-        except Tampered:
+        except UNOPENED:
             _log.error("a damaged row of the key store was left as it is: %s %s", name, row[0])
     return made
 

@@ -34,6 +34,9 @@ DELIVERY_KEY: Final = "deliveries"
 TOKEN: Final = "token"  # noqa: S105 - a kind of row
 DELIVERY: Final = "delivery"
 
+UNOPENED: Final = (Tampered, ValueError, OverflowError, IndexError)
+"""What opening a damaged row raises: also an id that is none, or a number that no row has."""
+
 Rings = Mapping[tuple[str, str], Sequence[ValueKey]]
 """Keys by (kind, id), the oldest version first."""
 

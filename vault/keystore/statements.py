@@ -1,26 +1,36 @@
 """The key store's statements, each built once, and the writes of an intake."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from itertools import count
 from typing import Any, Final
 
 from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, insert, literal_column, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import UpdateBase
 
-from register.errors import Unavailable
+from register.errors import Tampered, Unavailable
 from vault.keystore import schema
 from vault.keystore.database import chunks, many
-from vault.keystore.rows import KeyKind, raced, tombstone
+from vault.keystore.rows import DELIVERY_KEY, FACTS_KEY, LOOKUP_KEY, KeyKind, raced, tombstone
 
 _k, _t, _d, _r = schema.keys.c, schema.tokens.c, schema.deliveries.c, schema.revisions.c
 _ids: Final[BindParameter[Any]] = bindparam("ids", expanding=True)
 _digests: Final[BindParameter[Any]] = bindparam("digests", expanding=True)
 GENERATION: Final = select(schema.register.c.generation)
-REGISTER_KEYS: Final = select(_k.id, _k.version, _k.wrapped).where(_k.kind == KeyKind.REGISTER).order_by(_k.version)
+REGISTER_KEYS: Final = (
+    select(_k.id, _k.version, _k.wrapped)  # by id: a torn page elsewhere is not looked at
+    .where(_k.id.in_((FACTS_KEY, LOOKUP_KEY, DELIVERY_KEY)), _k.kind == KeyKind.REGISTER)
+    .order_by(_k.version)
+)
 KEYS: Final = (
     select(_k.id, _k.kind, _k.version, _k.wrapped)
     .where(_k.id.in_(_ids), _k.kind.in_(bindparam("kinds", expanding=True)))
     .order_by(_k.id, _k.kind, _k.version)
+)
+# By its whole primary key: what lies beside the row, on a page that may be torn, is not looked at.
+ONE_KEY: Final = select(_k.id, _k.kind, _k.version, _k.wrapped).where(
+    _k.id == bindparam("id"), _k.kind == bindparam("kind"), _k.version == bindparam("version")
 )
 TOKENS: Final = select(_t.digest, _t.identifier).where(_t.digest.in_(_digests))
 DELIVERIES: Final = select(schema.deliveries).where(_d.digest.in_(_digests))
@@ -88,6 +98,19 @@ def identifiers_by_digest(connection: Connection, digests: Iterable[bytes]) -> d
 def deliveries_by_digest(connection: Connection, digests: Iterable[bytes]) -> dict[bytes, Row[Any]]:
     """Return the deliveries with these tokens; unknown ones are absent."""
     return {row.digest: row for chunk in chunks(digests) for row in connection.execute(DELIVERIES, {"digests": chunk})}
+
+
+def readable(reading: Callable[[], AbstractContextManager[Connection]], one: str, kind: KeyKind) -> Iterator[Any]:
+    """Yield the versions of one key, the oldest first, up to where the table cannot be read."""
+    for version in count(1):
+        try:
+            with reading() as connection:
+                row = connection.execute(ONE_KEY, {"id": one, "kind": kind, "version": version}).one_or_none()
+        except Tampered:
+            return
+        if row is None:
+            return
+        yield row
 
 
 def refuse_purged(connection: Connection, ids: Iterable[str]) -> None:

@@ -1,7 +1,7 @@
 """The key store in use: keys by record, values by token, deliveries, revisions, all under one generation."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -210,16 +210,28 @@ class KeyStore(Opaque):
         """Return the keyed context of facts MACs; to be copied, never updated."""
         return self._facts
 
-    def value_keys(self, ids: Iterable[str], *kinds: KeyKind) -> Rings:
-        """Return the keys of these ids and kinds; what is not there is absent. Raises Tampered, Unavailable."""
+    def value_keys(self, ids: Iterable[str], *kinds: KeyKind, whole: bool = False) -> Rings:
+        """Return the keys of these ids and kinds; what is not there, or is damaged, is absent.
+
+        Args:
+            ids: of records.
+            kinds: of keys.
+            whole: damage is an error, since something is to be sealed.
+
+        Raises:
+            Tampered: there is damage, and `whole`. Unavailable.
+        """
         rings: dict[tuple[str, str], list[ValueKey]] = {}
         unwrap, cipher = self.root.unwrap, self.cipher
-        with self.reading() as connection:
-            for chunk in chunks(ids):
-                rows = connection.execute(statements.KEYS, {"ids": chunk, "kinds": kinds})
-                for name, kind, version, wrapped in rows:
+        for chunk in chunks(ids):
+            for name, kind, version, wrapped in self._key_rows(chunk, kinds, whole=whole):
+                try:
                     key = ValueKey(unwrap(kind, name, version, wrapped), version, cipher=cipher)
-                    rings.setdefault((kind, name), []).append(key)
+                except Tampered:
+                    if whole:
+                        raise
+                    continue  # its record does not open, and all others do
+                rings.setdefault((kind, name), []).append(key)
         return rings
 
     def identifiers(self, values: Collection[bytes]) -> dict[bytes, str]:
@@ -303,6 +315,16 @@ class KeyStore(Opaque):
     def close(self) -> None:
         """Close the database."""
         self.database.close()
+
+    def _key_rows(self, ids: Sequence[str], kinds: Collection[KeyKind], *, whole: bool) -> Sequence[Any]:
+        """Read rows of keys; where one cannot be read, the others are read one by one."""
+        try:
+            with self.reading() as connection:
+                return connection.execute(statements.KEYS, {"ids": ids, "kinds": kinds}).all()
+        except Tampered:
+            if whole:
+                raise
+        return [row for one in ids for kind in kinds for row in statements.readable(self.reading, one, kind)]
 
     def _check_generation(self, connection: Connection) -> None:
         if connection.execute(statements.GENERATION).scalar_one() != self.generation:

@@ -1,0 +1,91 @@
+"""Commands of keys: status, check, rotate, export-public. They work on the folders; no key is ever shown."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from api.cli import show
+from api.cli.client import emit
+from api.cli.options import AsJson
+
+keys = typer.Typer(no_args_is_help=True, help="The key store: what is in it, what is hit, and its rotation.")
+
+
+@keys.command()
+def status(
+    orphans: Annotated[
+        bool, typer.Option("--orphans", help="Also count keys of records that the graph does not hold.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show generation, anchor, rows by kind, leases and use, without opening anything."""
+    from api.keys import orphans as counted
+    from api.keys import status as found
+    from api.settings import Settings
+    from api.wiring import workplace
+
+    settings = Settings()
+    answer = found(settings)
+    if orphans:
+        with workplace(settings, "keys") as opened:
+            answer["orphans"] = counted(opened)
+    _told("keys", answer, as_json)
+
+
+@keys.command()
+def check(as_json: AsJson = False) -> None:
+    """Try every row of the key store, and name by id what is hit. Nothing is mended, swept or made anew."""
+    from api.keys import check as checked
+    from api.settings import Settings
+
+    answer = checked(Settings())
+    if as_json:
+        emit(answer)
+    else:
+        hits = answer.pop("hits")
+        show.table("key store", ("what", "value"), _flat(answer))
+        rows = ((one["table"], one["kind"], one["code"], len(one["ids"])) for one in hits)
+        show.table("what is hit (`--json` names each id)", ("table", "of", "why", "rows"), rows)
+        answer["hits"] = hits
+    if answer["closed"] is not None or answer["hits"]:
+        raise SystemExit(1)
+
+
+@keys.command()
+def rotate(as_json: AsJson = False) -> None:
+    """Replace the root key and the lookup key, and destroy the old ones. Safe to interrupt and to run again."""
+    from api.keys import rotate as rotated
+    from api.settings import Settings
+
+    _told("keys replaced", rotated(Settings()), as_json)
+
+
+@keys.command("export-public")
+def export_public(
+    to: Annotated[Path, typer.Option("--to", help="New file for the public keys of log and certificates.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write the public keys with which anybody can verify this register's log and certificates."""
+    from api.settings import Settings
+    from evidence.durable import write_durably
+
+    content = (Settings().home / "log" / "vkey").read_bytes()
+    with open(to, "xb"):
+        pass
+    write_durably(to.parent, [(to.name, content)])
+    _told("public keys", {"file": str(to), "keys": len(content.splitlines())}, as_json)
+
+
+def _told(title: str, answer: dict[str, Any], as_json: bool) -> None:
+    emit(answer) if as_json else show.table(title, ("what", "value"), _flat(answer))
+
+
+def _flat(answer: dict[str, Any]) -> list[tuple[str, object]]:
+    rows: list[tuple[str, object]] = []
+    for name, value in answer.items():
+        if isinstance(value, dict):
+            rows += [(f"{name}.{part}", each) for part, each in value.items()]
+        else:
+            rows.append((name, ", ".join(map(str, value)) if isinstance(value, list) else value))
+    return rows

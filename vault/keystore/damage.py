@@ -1,0 +1,198 @@
+"""What of a key store is hit by damage: exactly which rows, by id. Reads only; mends, sweeps and makes nothing.
+
+A table is read by its key from both ends up to where it cannot be read; then each key is asked for one by one, by the
+ids that this and the other tables name. So a torn page costs the rows on it, and nobody else's are called lost.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Row, select, tuple_
+
+from register.errors import RegisterError, Tampered
+from vault.anchors import Anchor
+from vault.formats import AESGCM, Cipher, RootKey
+from vault.keystore import schema
+from vault.keystore.database import Database
+from vault.keystore.rows import DELIVERY, DELIVERY_KEY, FACTS_KEY, LOOKUP_KEY, TOKEN, UNOPENED, KeyKind, unwrap_root
+from vault.keystore.statements import ONE_KEY
+
+PAGE: Final = 1000
+OWN: Final = (FACTS_KEY, LOOKUP_KEY, DELIVERY_KEY)
+
+Keys = Sequence[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """Rows of one table that are lost, and why.
+
+    Attributes:
+        table: its name; `kind`: of keys only, what they are for.
+        code: `unreadable` (the database cannot read them), `does-not-open`, or `absent`.
+        ids: of subjects, signals, identifiers, receipts; sorted.
+    """
+
+    table: str
+    kind: str
+    code: str
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What was found.
+
+    Attributes:
+        register: id of the register, "" where the store does not say.
+        generation: 0 where it does not say.
+        closed: code of what keeps everything from opening; None: what is not hit opens.
+        rows: readable rows by table.
+        hits: what is lost.
+    """
+
+    register: str
+    generation: int
+    closed: str | None
+    rows: Mapping[str, int]
+    hits: tuple[Hit, ...]
+
+    def lost(self, *kinds: str) -> int:
+        """Return how many subjects or signals, say, have a key that is lost."""
+        return len({one for hit in self.hits if hit.table == "keys" and hit.kind in kinds for one in hit.ids})
+
+
+def examine(database: Database, anchor: Anchor, *, cipher: Cipher = AESGCM) -> Examined:
+    """Examine the key store in `database`. Raises Unavailable: it cannot be reached just now."""
+    head, closed, root = _opened(database, anchor, cipher)
+    keys, keys_torn = _read(database, schema.keys, ("id", "kind", "version"))
+    tokens, tokens_torn = _read(database, schema.tokens, ("identifier",))
+    deliveries, deliveries_torn = _read(database, schema.deliveries, ("receipt",))
+    revisions, _ = _read(database, schema.revisions, ("id",))
+    hits: list[Hit] = []
+    if root is not None:
+        hits += _unopened("keys", [(row.kind, row.id, row.version, row.wrapped, row.id) for row in keys], root)
+        hits += _unopened("tokens", [(TOKEN, row.identifier, 0, row.wrapped, row.identifier) for row in tokens], root)
+        sent = [(DELIVERY, row.receipt, 0, row.wrapped, row.receipt) for row in deliveries]
+        hits += _unopened("deliveries", sent, root)
+    hits += _unkeyed(database, keys, deliveries, [row.id for row in revisions], keys_torn)
+    torn = {"tokens": tokens_torn, "deliveries": deliveries_torn}
+    hits += [Hit(table=table, kind="", code="unreadable", ids=()) for table, broken in torn.items() if broken]
+    if keys_torn and not any(hit.code == "unreadable" for hit in hits):
+        hits.append(Hit(table="keys", kind="", code="unreadable", ids=()))
+    if closed is None and any(hit.kind == KeyKind.REGISTER for hit in hits):
+        closed = "keystore.damaged"
+    counted = {"keys": keys, "tokens": tokens, "deliveries": deliveries, "revisions": revisions}
+    return Examined(
+        register="" if head is None else head.register,
+        generation=0 if head is None else head.generation,
+        closed=closed,
+        rows={name: len(rows) for name, rows in counted.items()},
+        hits=tuple(sorted(hits, key=lambda hit: (hit.table, hit.kind, hit.code))),
+    )
+
+
+def _opened(database: Database, anchor: Anchor, cipher: Cipher) -> tuple[Row[Any] | None, str | None, RootKey | None]:
+    """Return the register's row, what keeps everything closed, and the root key."""
+    try:
+        with database.reading() as connection:
+            head = connection.execute(select(schema.register)).one_or_none()
+    except Tampered as cause:
+        return None, cause.code, None
+    if head is None:
+        return None, "keystore.damaged", None
+    if head.anchor_kind != anchor.kind:
+        return head, "anchor.other", None
+    try:
+        raw = unwrap_root(anchor, head.anchor_version, head.root, head.register, head.generation)
+        root = RootKey(raw, head.register, head.generation, cipher=cipher)
+        root.unwrap(KeyKind.REGISTER, "profile", 0, head.profile)
+    except RegisterError as cause:
+        return head, "keystore.damaged" if cause.code == "tampered" else cause.code, None
+    return head, None, root
+
+
+def _read(database: Database, table: Any, key: tuple[str, ...]) -> tuple[list[Row[Any]], bool]:
+    """Return the rows that can be read from either end, and whether there are some between that cannot."""
+    first, torn = _from_one_end(database, table, key, down=False)
+    if not torn:
+        return first, False
+    last, _ = _from_one_end(database, table, key, down=True)
+    seen = {tuple(getattr(row, name) for name in key) for row in first}
+    return [*first, *(row for row in reversed(last) if tuple(getattr(row, name) for name in key) not in seen)], True
+
+
+def _from_one_end(database: Database, table: Any, key: tuple[str, ...], *, down: bool) -> tuple[list[Row[Any]], bool]:
+    columns = [table.c[name] for name in key]
+    order = [column.desc() for column in columns] if down else columns
+    rows: list[Row[Any]] = []
+    size = PAGE
+    while True:
+        query = select(table).order_by(*order).limit(size)
+        if rows:
+            edge = tuple(getattr(rows[-1], name) for name in key)
+            query = query.where(tuple_(*columns) < edge if down else tuple_(*columns) > edge)
+        try:
+            with database.reading() as connection:
+                page = connection.execute(query).all()
+        except Tampered:
+            if size == 1:
+                return rows, True
+            size = max(size // 10, 1)
+            continue
+        rows.extend(page)
+        if len(page) < size:
+            return rows, False
+
+
+def _unopened(table: str, rows: Keys, root: RootKey) -> Iterator[Hit]:
+    lost: dict[str, set[str]] = {}
+    for kind, name, version, wrapped, shown in rows:
+        try:
+            root.unwrap(kind, name, version, wrapped)
+        except UNOPENED:
+            lost.setdefault(kind if table == "keys" else "", set()).add(shown)
+    for kind, ids in lost.items():
+        yield Hit(table=table, kind=kind, code="does-not-open", ids=tuple(sorted(ids)))
+
+
+def _unkeyed(
+    database: Database,
+    keys: Sequence[Row[Any]],
+    deliveries: Sequence[Row[Any]],
+    remembered: Collection[str],
+    torn: bool,
+) -> Iterator[Hit]:
+    """Find what should have a key and has none that can be read.
+
+    Every record with a revision has a key of its kind; every delivery names its signal, and the subjects new with it.
+    """
+    held = {(row.kind, row.id) for row in keys}
+    named = {row.id for row in keys}
+    signals = {row.signal for row in deliveries if row.signal is not None}
+    signals |= {row.id for row in keys if row.kind in (KeyKind.SIGNAL, KeyKind.SOURCE)}
+    wanted = {(KeyKind.REGISTER.value, one) for one in OWN}
+    wanted |= {(KeyKind.SIGNAL.value, one) for one in signals}
+    wanted |= {(KeyKind.SUBJECT.value, one) for one in remembered if one not in signals and one not in named}
+    missing: dict[tuple[str, str], set[str]] = {}
+    # Of a torn table each key is asked for as a reader would: a row that a scan came upon may be out of its reach.
+    for kind, one in sorted(wanted | held if torn else wanted - held):
+        code = _asked(database, one, kind) if torn else "absent"
+        if code is not None:
+            missing.setdefault((kind, code), set()).add(one)
+    for one in sorted(signals) if torn else ():  # not every signal has a source, so none is called absent
+        if (KeyKind.SOURCE.value, one) not in held and _asked(database, one, KeyKind.SOURCE) == "unreadable":
+            missing.setdefault((KeyKind.SOURCE.value, "unreadable"), set()).add(one)
+    for (kind, code), ids in missing.items():
+        yield Hit(table="keys", kind=kind, code=code, ids=tuple(sorted(ids)))
+
+
+def _asked(database: Database, one: str, kind: str) -> str | None:
+    """Return why this key cannot be had, or None when it can."""
+    try:
+        with database.reading() as connection:
+            row = connection.execute(ONE_KEY, {"id": one, "kind": kind, "version": 1}).one_or_none()
+            return "absent" if row is None else None
+    except Tampered:
+        return "unreadable"
