@@ -4,9 +4,11 @@ It holds the log keys and no other: what opens a record is only ever in its chil
 """
 
 import logging
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import Final
 
@@ -22,7 +24,7 @@ from graph import schema
 from graph.erasure import Purging
 from graph.trail import AuditTrail
 from register.audit import Act
-from register.clock import Clock, SystemClock
+from register.clock import Clock, SystemClock, civil_date
 from register.errors import RegisterError
 from register.ids import mint
 from retention.clockguard import Clockwork
@@ -36,6 +38,10 @@ CHILDREN: Final = ("run", "finish")
 
 AHEAD: Final = 5000
 """Entries that are taken into the index of the log at a time."""
+
+DISK_FAILED: Final = frozenset({"log.storage", "log.broken"})
+EXIT_DISK: Final = 74
+"""Exit status after the log could not be written (EX_IOERR of sysexits.h)."""
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +64,7 @@ def keep(settings: Settings, started: Callable[[], None]) -> None:
         trail = AuditTrail(graph)
         log = logbook(settings, register, trail, clock)
         watch = TrailWatch(folder=log.log_folder, trail=trail, strands=log.strands, alarm=log.alarm, clock=clock)
+        ended = Daily()
         guard = ClockGuard(ticks=ticks, clock=clock, log=log, trail=trail)
 
         def order() -> None:
@@ -74,7 +81,7 @@ def keep(settings: Settings, started: Callable[[], None]) -> None:
         jobs = Jobs(
             nightly=partial(_told, "nightly", order),
             work=partial(_told, "work", work),
-            seal=partial(_told, "seal", lambda: _seal(log, watch)),
+            seal=partial(_told, "seal", lambda: _seal(log, watch, ended)),
         )
         keep_going(jobs, started=started)
 
@@ -109,8 +116,22 @@ def _work(erasure: Purging, holder: str) -> None:
                 return
 
 
-def _seal(log: Logbook, watch: TrailWatch) -> None:
+@dataclass(slots=True)
+class Daily:
+    """Does something once a civil day, and again at the next call if it failed."""
+
+    done: date | None = None
+
+    def of(self, day: date, work: Callable[[date], object]) -> None:
+        """Do `work` for `day` unless that was done."""
+        if self.done != day:
+            work(day)
+            self.done = day
+
+
+def _seal(log: Logbook, watch: TrailWatch, ended: Daily) -> None:
     sealed = log.seal_trail()
+    ended.of(civil_date(log.now()), log.end_terms)
     watch.look()
     if not sealed:
         # In a quiet second, so that no import waits for it and no question has to.
@@ -123,3 +144,6 @@ def _told(job: str, work: Callable[[], object]) -> None:
         work()
     except RegisterError as error:
         _log.error("job %s: %s", job, error.code)
+        if error.code in DISK_FAILED:
+            # After a failed sync nothing is known about what is on the disk: no later one may be believed.
+            os._exit(EXIT_DISK)

@@ -4,13 +4,14 @@ The log is opened for each piece of work and closed again: the keeper's sealing 
 turns, each waiting for the other a moment.
 """
 
+import hashlib
 import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,10 +23,10 @@ from evidence.envelope import decode, digest, parse_form, seal
 from evidence.log import Log
 from evidence.note import Signer, Verifier, encode_vkeys
 from evidence.proof import Proof, prove
-from evidence.shelves import LogEntry
+from evidence.shelves import BODIES, GONE, LogEntry, Shelf, parse_gone, shelves
 from evidence.statement import draft
 from graph.trail import AuditTrail, Kept
-from register.audit import Act, Entry
+from register.audit import Act, Entry, Term
 from register.errors import NotFound, Tampered, Unavailable
 from register.ids import EntryId, is_id, mint
 from register.runs import Filed
@@ -38,6 +39,9 @@ ISSUE: Final = "issue.json"
 """The signed envelope with its entry for the log: both are decided at once, by whoever lays them down first."""
 
 BATCH: Final = 1000
+KEPT_YEARS: Final = 5
+"""How long bodies that tighten nothing are kept: this register's policy, no statute says so (docs/retention.md)."""
+
 _WAIT_SECONDS: Final = 30.0
 
 
@@ -122,6 +126,39 @@ class Logbook:
         except Tampered as wrong:
             self.alarm.ring(wrong.code, self.now())
             raise
+        return count
+
+    def end_terms(self, today: date) -> int:
+        """Delete bodies whose term is over on civil date `today`, and their entries in the graph; return how many.
+
+        Each month of bodies is listed, the list is named by an entry of the log, then the bodies go. Interrupted
+        anywhere, it is taken up at the next call. The ledger's bodies stay: copies of the graph may need them.
+
+        Raises:
+            Unavailable: the log is in use or could not be written, or the graph is not there.
+        """
+        count = 0
+        for shelf in shelves(self.log_folder):
+            if shelf.kept and shelf.term == Term.STANDARD and shelf.over_after(KEPT_YEARS) <= today:
+                count += self._end(shelf)
+            elif shelf.gone and not shelf.kept:
+                self.trail.forget(parse_gone((self.log_folder / BODIES / f"{shelf.name}{GONE}").read_bytes()))
+        return count
+
+    def _end(self, shelf: Shelf) -> int:
+        with self._log() as log:
+            listed, count = log.list_gone(shelf.name)
+        term, month = shelf.name.split("/")
+        detail: dict[str, str | int] = {"term": term, "month": month, "years": KEPT_YEARS}
+        detail["sha256"] = hashlib.sha256(listed).hexdigest()
+        entry = Entry(at=self.now(), actor="system", role="system", act=Act.BODIES_DELETED, count=count, detail=detail)
+        self.trail.append([entry])
+        self.seal_trail()
+        with self._log() as log:
+            if log.find(entry.id) is None:
+                raise Unavailable("bodies.unlogged", "the log does not hold the entry about these bodies yet")
+            log.delete_bodies(shelf.name)
+        self.trail.forget(parse_gone(listed))
         return count
 
     def _seal(self, log: Log, waiting: Sequence[Kept]) -> int:

@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import audit, intake, name_search, network, removal, seals
+from bench import audit, intake, log, name_search, network, removal, seals
 
 BENCHES: Final[Mapping[str, Callable[[Sequence[str]], None]]] = {
     "intake": intake.main,
     "network": network.main,
     "removal": removal.main,
     "audit": audit.main,
+    "log": log.main,
     "seals": seals.main,
     "names": name_search.main,
 }

@@ -133,6 +133,10 @@ class Shelf:
         year, month = map(int, self.name.partition("/")[2].split("-"))
         return date(year + month // 12, month % 12 + 1, 1)
 
+    def over_after(self, years: int) -> date:
+        """The first day on which bodies kept so many years after their month may go."""
+        return self.over.replace(year=self.over.year + years)
+
 
 def shelves(folder: Path) -> tuple[Shelf, ...]:
     """Return the shelves under the log's `folder`, by name.
@@ -174,4 +178,4 @@ def names(told: dict[str, Any], shelf: Shelf, listed: bytes) -> bool:
     kept = detail.get("years")
     if {key: detail.get(key) for key in stated} != stated or type(kept) is not int:
         return False
-    return at >= shelf.over.replace(year=shelf.over.year + kept)
+    return at >= shelf.over_after(kept)

@@ -3,7 +3,8 @@
 import json
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from api.founding import found
 from api.settings import Settings
 from api.watch import NEWEST, TrailWatch
 from api.wiring import logbook, register_of, vouched
+from evidence.survey import verify_log
+from evidence.trust import Trust
 from graph.connection import Graph
 from graph.endpoint import Endpoint
 from graph.trail import AuditTrail
@@ -21,6 +24,7 @@ from register.audit import Act, Entry
 from register.clock import SystemClock
 from register.errors import Tampered, Unavailable
 from tests.journeys.conftest import place_on
+from vault.signing import SignatureVerifier
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -205,3 +209,17 @@ def test_a_log_that_went_back_or_forked_stops_the_service(watched: Watched, fork
     assert refused.value.code == "log.stopped"
     (folder / ALARM).unlink()
     watched.trail.append(entries(1))
+
+
+def test_bodies_whose_term_is_over_go_from_log_and_graph_and_nothing_is_wrong(watched: Watched) -> None:
+    over = date(2031, 12, 1)
+    assert watched.log.end_terms(over - timedelta(days=1)) == 0
+    watched.log = replace(watched.log, now=lambda: datetime(2031, 12, 1, tzinfo=UTC))
+    assert watched.log.end_terms(over) == 40
+    assert watched.look() == set()
+    assert watched.trail.numbers(0).all == 2, "the enrolment and the deletion are the ledger's"
+    folder = watched.log.log_folder
+    found = verify_log(folder, Trust.of_vkeys((folder / "vkey").read_bytes()), SignatureVerifier())
+    assert (found.exit_code, found.gone, found.bodies) == (0, 40, 2)
+    (folder / "bodies/standard/2026-11.gone").unlink()
+    assert verify_log(folder, Trust.of_vkeys((folder / "vkey").read_bytes()), SignatureVerifier()).exit_code == 38
