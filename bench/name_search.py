@@ -23,10 +23,10 @@ if not __package__:  # run as a script: its own folder's modules are no top-leve
 
 import neo4j
 
+from api.names import Names
 from bench.background import background
 from bench.ground import ground
 from bench.report import emit, machine, milliseconds, table
-from matching.table import NameTable
 from register.enquiry import CANDIDATES
 from register.errors import Invalid
 
@@ -69,7 +69,7 @@ class Answer:
 class Sides:
     """The table of names that serves users, and the engine's index over the same names."""
 
-    names: NameTable
+    names: Names
     session: neo4j.Session
 
     def add(self, names: Iterable[tuple[str, str]]) -> None:
@@ -77,7 +77,7 @@ class Sides:
         stream = iter(names)
         while rows := list(islice(stream, ROWS)):
             for key, name in rows:
-                self.names.put(key, (name,))
+                self.names.put(key, (name,), None)
             self._write(ADD, rows=[{"id": key, "name": name} for key, name in rows])
         self.session.run("CALL db.awaitIndexes(3600)").consume()
 
@@ -90,10 +90,10 @@ class Sides:
     def ours(self, asked: str) -> list[str]:
         """Search as `register.enquiry` does for users, who see the first ten."""
         try:
-            found = self.names.search(asked, limit=CANDIDATES)
+            found = self.names.search(asked, born_on=None, limit=CANDIDATES)
         except Invalid:
             return []
-        return [one.subject_id for one in found[:ANSWERS]]
+        return [one.key for one in found[:ANSWERS]]
 
     def peer(self, asked: str) -> list[str]:
         """Search the index."""
@@ -118,14 +118,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with ground() as place, place.driver.session() as session:
         session.run(INDEX).consume()
         session.run("CREATE CONSTRAINT IF NOT EXISTS FOR (n:PlainName) REQUIRE n.id IS UNIQUE").consume()
-        sides = Sides(names=NameTable(), session=session)
+        sides = Sides(names=Names(), session=session)
         registered = {pair.registered for pairs in files.values() for pair in pairs}
         source, drawn = background(options.background)
         began = time.perf_counter()
         sides.add((f"background {number}", name) for number, name in enumerate(drawn) if name not in registered)
         loaded = time.perf_counter() - began
+        _progress(f"{options.background:,} names on both sides after {loaded:.0f} s")
         _warm(sides, options.warm_up)
-        measured = [_file(sides, path, pairs) for path, pairs in files.items()]
+        measured = []
+        for path, pairs in files.items():
+            _progress(f"{path.name}: {len(pairs):,} pairs")
+            measured.append(_file(sides, path, pairs))
+            _progress(", ".join(f"{name} {value}" for name, value in measured[-1].items() if name in TOLD[2:]))
     if options.json:
         emit({"files": [{name: value for name, value in one.items() if name in TOLD} for one in measured]})
         return
@@ -146,6 +151,11 @@ TOLD: Final = (
     "peer_p95_ms",
 )
 """What the line of JSON says of each file; the table for people says more."""
+
+
+def _progress(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -176,7 +176,9 @@ DELETE_ENTRIES: Final = f"UNWIND $places AS place MATCH (e:{Label.ENTRY} {{index
 _ROSTER: Final = f"""
 WITH g ORDER BY g.id LIMIT $page
 RETURN g.id AS signal,
-    COLLECT {{ MATCH (g)-[m:{Tie.MENTIONS}]->(s:{Label.SUBJECT}) RETURN [m.id, s.id, m.names] }} AS mentions
+    COLLECT {{
+        MATCH (g)-[m:{Tie.MENTIONS}]->(s:{Label.SUBJECT}) RETURN [m.id, s.id, m.names, m.handling, m.markings]
+    }} AS mentions
 ORDER BY signal
 """
 

@@ -17,7 +17,7 @@ from graph.trail import disclose, write_entries
 from register.access import Grant
 from register.audit import Entry
 from register.errors import Conflict
-from register.grading import SubjectKind
+from register.grading import HandlingCode, SubjectKind
 from register.ids import IdentifierId, MentionId, SignalId, SubjectId
 from register.sealed import SealedBatch, SealedSignal
 from register.stores import HarbourNode, RosterRow, Seen, Witnessed
@@ -117,11 +117,13 @@ class Signals:
         while True:
             page = self.graph.read(partial(_roster_page, since=since, after=after))
             for row in page:
-                for mention, subject, names in row["mentions"]:
+                for mention, subject, names, handling, markings in row["mentions"]:
                     yield RosterRow(
                         mention=MentionId(mention),
                         subject=SubjectId(subject),
                         names=records.sealed(names),
+                        handling=HandlingCode(handling),
+                        markings=frozenset(markings),
                     )
             if len(page) < PAGE:
                 return

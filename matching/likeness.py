@@ -1,8 +1,12 @@
 """How alike two folded words are, by spelling and by sound."""
 
 import re
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
+from rapidfuzz import process
 from rapidfuzz.distance import OSA, Indel, JaroWinkler
 
 _VOWELS: Final = "aeiouyhj"
@@ -42,6 +46,28 @@ def shortened(one: str, other: str) -> bool:
     """Say whether one word is the beginning of the other, two letters at least: `chr`, `christiaan`."""
     short, long = (one, other) if len(one) < len(other) else (other, one)
     return 1 < len(short) < len(long) and long.startswith(short)
+
+
+def likenesses(word: str, others: Sequence[str], sounds: Sequence[str], *, across: bool) -> npt.NDArray[np.float64]:
+    """Return what `Likeness` says of `word` and each of `others`, at once; `sounds`: their skeletons."""
+    if not others:
+        return np.empty(0)
+
+    def each(scorer: Any, one: str, many: Sequence[str]) -> npt.NDArray[np.float64]:
+        alike: npt.NDArray[np.float64] = process.cdist([one], many, scorer=scorer, dtype=np.float64)[0]
+        return alike
+
+    spelt = (each(OSA.normalized_similarity, word, others) + each(JaroWinkler.normalized_similarity, word, others)) / 2
+    short = np.fromiter((shortened(word, other) for other in others), bool, len(others))
+    spelt[short] = np.maximum(spelt[short], _SHORTENED)
+    sound = skeleton(word)
+    if sound:
+        heard = each(Indel.normalized_similarity, sound, sounds)
+        share, most = (_SPELLING_SHARE_ACROSS, _SOUND_ACROSS) if across else (_SPELLING_SHARE, _SOUND)
+        both = share * spelt + (1 - share) * most * heard
+        spelt = np.where(np.fromiter(map(bool, sounds), bool, len(sounds)), np.maximum(spelt, both), spelt)
+    spelt[np.fromiter((word == other for other in others), bool, len(others))] = 1.0
+    return spelt
 
 
 class Likeness:

@@ -34,6 +34,7 @@ class ReasonCode(StrEnum):
     TITLE = "title"
     LEGAL_FORM = "legal-form"
     TRANSLITERATION = "transliteration"
+    RARE_WORD = "rare-word"
     BIRTH_DATE_AGREES = "birth-date-agrees"
     BIRTH_DATE_CONTRADICTS = "birth-date-contradicts"
 
@@ -79,7 +80,7 @@ _JOINED_COST: Final = 0.02
 _SURE: Final = 0.85
 _INITIAL: Final = 0.92
 _INITIAL_WEIGHT: Final = 0.45
-_MISSING_SHARE: Final = 0.3
+MISSING_SHARE: Final = 0.3
 _WEIGHTS: Final = (0.0, 0.3, 0.6, 0.75, 0.85, 0.95)
 _LONGEST_ACRONYM: Final = 3
 
@@ -111,7 +112,7 @@ def share(matched: float, paired: float, one: float, other: float) -> float:
         one: weight left over on one side.
         other: weight left over on the other side.
     """
-    left = min(one, other) + _MISSING_SHARE / 2 * abs(one - other)
+    left = min(one, other) + MISSING_SHARE / 2 * abs(one - other)
     return matched / (paired + left) if matched else 0.0
 
 
@@ -122,10 +123,17 @@ class Comparison:
         self.query = query
         self.like = Likeness()
         self.neighbours = tuple(neighbours(query))
+        self._values: dict[FoldedName, float] = {}
         self._sides = {role: sorted(query.having(role)) for role in _DIFFERENCES}
 
     def value(self, stored: FoldedName) -> float:
         """Return the score of `stored`: 0 to 100, one decimal; 100 only if both fold alike."""
+        known = self._values.get(stored)
+        if known is None:
+            known = self._values[stored] = self._value(stored)
+        return known
+
+    def _value(self, stored: FoldedName) -> float:
         if stored.parts == self.query.parts:
             return 100.0
         pairings, left_query, left_stored = self._pair(stored)
@@ -206,10 +214,9 @@ class Comparison:
     def _joins(self, stored: FoldedName) -> Iterator[Pairing]:
         """Yield pairs of one word with two or three neighbours of the other name, read joined."""
         query, across = self.query, self.query.transliterated != stored.transliterated
-        for several, single, turned in (
-            (self.neighbours, stored, False),
-            (neighbours(stored), query, True),
-        ):
+        longest = max(map(len, query.parts), default=0) + _JOINED_SLACK
+        theirs = neighbours(stored) if min(map(len, stored.parts)) < longest else ()
+        for several, single, turned in ((self.neighbours, stored, False), (theirs, query, True)):
             for places, joined, heavy in several:
                 for place, word in enumerate(single.parts):
                     if single.roles[place] == Role.WORD and abs(len(joined) - len(word)) <= _JOINED_SLACK:

@@ -7,10 +7,10 @@ A search goes in three steps: words near the query's words (`index`), the names 
 found, and the explained score (`scoring`) of the best of those.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Final
+from typing import Final, NamedTuple
 
 from matching.folding import FoldedName, fold
 from matching.index import NameIndex
@@ -19,7 +19,10 @@ from register.errors import Fault, Invalid
 
 FEWEST_LETTERS: Final = 3
 MOST_CHARACTERS: Final = 300
-THRESHOLD: Final = 70.0
+LIKELY: Final = 85.0
+"""From here on two names are alike as a whole; below, they share some words, which says more the rarer those are."""
+
+THRESHOLD: Final = 50.0
 """Candidates that score less are not shown unless the caller asks for them."""
 
 
@@ -32,12 +35,14 @@ class NamedSubject:
         names: the main name first, then aliases.
         born_on: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`; None if not known.
         kind: person or organisation, in the register's words; None matches any.
+        compartment: who may see it, in any words.
     """
 
     subject_id: str
     names: tuple[str, ...] = field(repr=False)
     born_on: str | None = field(default=None, repr=False)
     kind: str | None = None
+    compartment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,39 +53,70 @@ class Candidate:
         subject_id: the key the names were put under.
         score: 0 to 100, one decimal; the birth date, where both are known, is in it.
         name_position: which of the subject's names, counted from 0, fits best.
-        reasons: why; they hold no text of the stored name.
+        comparison, name, born, rare: what the reasons are made from, when somebody asks for them.
     """
 
     subject_id: str
     score: float
     name_position: int
-    reasons: tuple[Reason, ...]
+    comparison: Comparison = field(repr=False, compare=False)
+    name: FoldedName = field(repr=False, compare=False)
+    born: ReasonCode | None = field(repr=False)
+    rare: bool = field(repr=False)
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why the score is what it is; no text of the stored name is in it."""
+        further = ((ReasonCode.RARE_WORD,) if self.rare else ()) + ((self.born,) if self.born else ())
+        return self.comparison.reasons(self.name) + tuple(Reason(code=code) for code in further)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Subject:
-    """What the table keeps of a subject; `numbers` are its names', in order."""
+    """What the table keeps of a subject; `numbers` are its names', in order, in its compartment."""
 
     numbers: tuple[int, ...]
     born_on: str | None
     kind: str | None
+    compartment: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Compartment:
+    """The names of one compartment, and whose each is, by number."""
+
+    index: NameIndex = field(default_factory=NameIndex)
+    owners: list[str] = field(default_factory=list)
+
+
+class _Scored(NamedTuple):
+    value: float
+    born: ReasonCode | None
+    position: int
+    name: FoldedName
+    rare: bool
 
 
 _SCORED: Final = 150
+_SCORED_ALWAYS: Final = 80
+_RARE: Final = 1.0
 _AGREE: Final = ReasonCode.BIRTH_DATE_AGREES
 _AGREES: Final = 2.0
 _CONTRADICTS: Final = 10.0
 
 
 class NameTable:
-    """Names in memory. One thread at a time changes it while any number search; each call is atomic."""
+    """Names in memory, apart by compartment. Each call is atomic, from whatever thread.
+
+    Searching some compartments does not so much as touch the names of others: neither what is found nor how long it
+    takes depends on them.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._ready = False
         self._sequence = 0
-        self._names = NameIndex()
-        self._owners: list[str] = []
+        self._indexes: dict[str, _Compartment] = {}
         self._subjects: dict[str, _Subject] = {}
 
     def __len__(self) -> int:
@@ -107,9 +143,9 @@ class NameTable:
         """
         with self._lock:
             self._ready, self._sequence = False, 0
-            self._names, self._owners, self._subjects = NameIndex(), [], {}
+            self._indexes, self._subjects = {}, {}
         for row in rows:
-            self.put(row.subject_id, row.names, row.born_on, row.kind)
+            self.put(row.subject_id, row.names, row.born_on, row.kind, row.compartment)
         self.caught_up(sequence)
 
     def caught_up(self, sequence: int) -> None:
@@ -123,14 +159,24 @@ class NameTable:
         self._sequence = sequence
         self._ready = True
 
-    def put(self, subject_id: str, names: Sequence[str], born_on: str | None = None, kind: str | None = None) -> None:
+    def put(
+        self,
+        subject_id: str,
+        names: Sequence[str],
+        born_on: str | None = None,
+        kind: str | None = None,
+        compartment: str = "",
+    ) -> None:
         """Add a subject, or replace what the table holds of it."""
         folded = tuple(map(fold, names))
         with self._lock:
             self._forget(subject_id)
-            numbers = tuple(map(self._names.add, folded))
-            self._owners += [subject_id] * len(numbers)
-            self._subjects[subject_id] = _Subject(numbers, born_on, kind)
+            held = self._indexes.get(compartment)
+            if held is None:
+                held = self._indexes[compartment] = _Compartment()
+            numbers = tuple(map(held.index.add, folded))
+            held.owners.extend([subject_id] * len(numbers))
+            self._subjects[subject_id] = _Subject(numbers, born_on, kind, compartment)
 
     def drop(self, subject_id: str) -> None:
         """Forget a subject; one that is not here is forgotten already."""
@@ -145,6 +191,7 @@ class NameTable:
         kind: str | None = None,
         limit: int = 10,
         threshold: float = THRESHOLD,
+        among: Collection[str] = ("",),
     ) -> tuple[Candidate, ...]:
         """Find subjects by name: typing errors, other spellings and scripts, any order, parts left out.
 
@@ -154,6 +201,7 @@ class NameTable:
             kind: only subjects of this kind, or of none.
             limit: how many candidates at most.
             threshold: the least score, 0 to 100, the birth date left out.
+            among: compartments to search in.
 
         Where over 150 names share equally much with the query, those compared are the ones whose birth date agrees,
         then those put first.
@@ -166,44 +214,67 @@ class NameTable:
         """
         comparison = Comparison(_checked(query))
         with self._lock:
-            best = dict[str, tuple[float, int]]()
-            for number in self._names.nearest(
-                comparison,
-                _SCORED,
-                among=None if kind is None else lambda number: self._is(kind, number),
-                first=None if born_on is None else lambda number: self._born(born_on, number) == _AGREE,
-            ):
-                value = comparison.value(self._names[number])
-                owner = self._owners[number]
-                if value >= threshold:
-                    best[owner] = max(best.get(owner, (0.0, 0)), (value, -number))
-            ranked = []
-            for owner, (value, negative) in best.items():
-                born = self._born(born_on, -negative)
-                ranked.append((-_adjusted(value, born), _BIRTH_ORDER.index(born), owner, -negative))
-            return tuple(self._candidate(comparison, *one) for one in sorted(ranked)[:limit])
-
-    def _candidate(self, comparison: Comparison, negative: float, birth: int, owner: str, number: int) -> Candidate:
-        born = _BIRTH_ORDER[birth]
-        return Candidate(
-            subject_id=owner,
-            score=-negative,
-            name_position=self._subjects[owner].numbers.index(number),
-            reasons=comparison.reasons(self._names[number]) + ((Reason(code=born),) if born else ()),
+            near = self._nearest(comparison, born_on, kind, among)
+        # Names never change once folded, so they are compared without holding anybody up.
+        best = dict[str, _Scored]()
+        for place, (owner, subject, number, name, rarity) in enumerate(near):
+            if place >= _SCORED_ALWAYS and len(best) >= limit:
+                break  # those that follow share less than whatever came before
+            value, rare = _with_rarity(comparison.value(name), rarity)
+            if value >= threshold and (owner not in best or best[owner].value < value):
+                born = _compare_births(born_on, subject.born_on)
+                best[owner] = _Scored(value, born, subject.numbers.index(number), name, rare)
+        ranked = sorted(
+            (-_adjusted(one.value, one.born), _BIRTH_ORDER.index(one.born), owner) for owner, one in best.items()
+        )
+        return tuple(
+            Candidate(
+                subject_id=owner,
+                score=-negative,
+                name_position=best[owner].position,
+                comparison=comparison,
+                name=best[owner].name,
+                born=best[owner].born,
+                rare=best[owner].rare,
+            )
+            for negative, _, owner in ranked[:limit]
         )
 
-    def _is(self, kind: str, number: int) -> bool:
-        its = self._subjects[self._owners[number]].kind
-        return its is None or its == kind
+    def _nearest(
+        self, comparison: Comparison, born_on: str | None, kind: str | None, among: Collection[str]
+    ) -> list[tuple[str, _Subject, int, FoldedName, float]]:
+        """Return the names that share most with the query, best first: owner, subject, number, name, rarity."""
+        found: list[tuple[float, bool, str, int, _Compartment, float]] = []
+        for compartment in among:
+            held = self._indexes.get(compartment)
+            if held is None:
+                continue
 
-    def _born(self, on: str | None, number: int) -> ReasonCode | None:
-        return _compare_births(on, self._subjects[self._owners[number]].born_on)
+            def subject(number: int, owners: Sequence[str] = held.owners) -> _Subject:
+                return self._subjects[owners[number]]
+
+            def fits(number: int) -> bool:
+                return subject(number).kind in (None, kind)
+
+            def agrees(number: int) -> bool:
+                return _compare_births(born_on, subject(number).born_on) == _AGREE
+
+            for share, number, rarity in held.index.nearest(
+                comparison, _SCORED, among=fits if kind else None, first=agrees if born_on else None
+            ):
+                found.append((-share, not (born_on and agrees(number)), held.owners[number], number, held, rarity))
+        found.sort(key=lambda one: one[:2])
+        return [
+            (owner, self._subjects[owner], number, held.index[number], rarity)
+            for _, _, owner, number, held, rarity in found[:_SCORED]
+        ]
 
     def _forget(self, subject_id: str) -> None:
         subject = self._subjects.pop(subject_id, None)
         for number in subject.numbers if subject else ():
-            self._owners[number] = ""
-            self._names.remove(number)
+            held = self._indexes[subject.compartment]  # type: ignore[union-attr]
+            held.owners[number] = ""
+            held.index.remove(number)
 
 
 _BIRTH_ORDER: Final = (ReasonCode.BIRTH_DATE_AGREES, None, ReasonCode.BIRTH_DATE_CONTRADICTS)
@@ -221,6 +292,17 @@ def _compare_births(one: str | None, other: str | None) -> ReasonCode | None:
     if sorted(one.split("-")) == sorted(other.split("-")):
         return None
     return ReasonCode.BIRTH_DATE_CONTRADICTS
+
+
+def _with_rarity(value: float, rarity: float) -> tuple[float, bool]:
+    """Return the score of a name that is hardly alike but shares a rare word, and whether that made a difference.
+
+    Such a name never scores like one that is alike.
+    """
+    if value >= LIKELY:
+        return value, False
+    raised = min(round(value + _RARE * rarity * (LIKELY - value), 1), LIKELY - 0.1)
+    return max(value, raised), raised > value
 
 
 def _adjusted(value: float, born: ReasonCode | None) -> float:

@@ -33,7 +33,7 @@ Answer = TypeVar("Answer")
 Asked = ParamSpec("Asked")
 Id = TypeVar("Id", bound=str)
 
-CANDIDATES: Final = 80
+CANDIDATES: Final = 50
 """How many rows of the table of names the graph is asked about: some may be past their term and not shown."""
 
 MENTIONS: Final = 256
@@ -97,7 +97,7 @@ class Enquiry:
         self, actor: Actor, reason: Reason, name: str, *, born_on: str | None, limit: int
     ) -> tuple[Hit, ...]:
         grant, witnessed = self._enter(actor, Permission.SUBJECT_FIND, Act.SUBJECT_FIND, reason)
-        candidates = self.roster.search(name, born_on=born_on, limit=CANDIDATES)
+        candidates = self.roster.search(actor, name, born_on=born_on, limit=CANDIDATES)
         each = MENTIONS // CANDIDATES
         owner = {mention: candidate for candidate, mentions in candidates for mention in mentions[-each:]}
         nodes = self.networks.named(grant, _padded(owner, MENTIONS, MentionId), witnessed)

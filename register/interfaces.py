@@ -134,23 +134,33 @@ class DossierSealing(Protocol):
         """Remember revisions after a graph commit."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A likely hit of a search by name: the key handed to the table, a score of 0 to 100, and the reasons as codes."""
+class Candidate(Protocol):
+    """A likely hit of a search by name."""
 
-    key: str
-    score: float
-    reasons: tuple[str, ...]
+    @property
+    def key(self) -> str:
+        """The key handed to the table."""
+
+    @property
+    def score(self) -> float:
+        """How well it fits, 0 to 100."""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why, as codes; found out when asked for, since few candidates are shown."""
 
 
 class NameTable(Protocol):
     """The table of names in memory; filled by `matching.table`, through a thin adapter in `api.wiring`."""
 
-    def put(self, key: str, names: Sequence[str], born_on: str | None) -> None:
-        """Add or replace the names under `key`."""
+    def put(self, key: str, names: Sequence[str], born_on: str | None, compartment: str) -> None:
+        """Add or replace the names under `key`, for who may see `compartment`."""
 
-    def search(self, name: str, *, born_on: str | None, limit: int) -> tuple[Candidate, ...]:
-        """Return the best candidates, best first. Raises Invalid (fewer than three letters)."""
+    def search(self, name: str, *, born_on: str | None, limit: int, among: Collection[str]) -> Sequence[Candidate]:
+        """Return the best candidates of these compartments, best first. Raises Invalid (fewer than three letters).
+
+        What other compartments hold changes neither the answer nor the time it takes.
+        """
 
 
 class Keeping(Protocol):

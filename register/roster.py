@@ -1,7 +1,8 @@
 """Feeds the table of names in memory from sealed names, and keeps it up to date while serving.
 
-The same names of the same subject, stated by many signals, are one row; visibility is a matter of each mention, so the
-row knows all its mentions and the graph decides.
+The same names of the same subject, stated by many signals of one compartment, are one row. A compartment is searched
+for those only who may see it, so that no number of hidden namesakes crowds out a visible one, nor shows in the time an
+answer takes; terms and everything else are decided by the graph, mention by mention.
 """
 
 import logging
@@ -10,12 +11,14 @@ from datetime import datetime, timedelta
 from itertools import tee
 from typing import Final
 
+from register.access import Actor
 from register.clock import Clock
 from register.doubts import incident
 from register.errors import Unavailable
+from register.grading import HandlingCode
 from register.ids import MentionId, SubjectId
 from register.interfaces import Candidate, NameTable, Sealing
-from register.stores import RosterStore, Trail
+from register.stores import RosterRow, RosterStore, Trail
 
 OVERLAP: Final = timedelta(minutes=2)
 """How far back each refresh looks: longer than an intake transaction and the difference of two hosts' clocks."""
@@ -36,9 +39,10 @@ class Roster:
     _since: datetime | None = None
     _shut: list[MentionId] = field(default_factory=list, repr=False)
     _known: set[MentionId] = field(default_factory=set, repr=False)
-    _rows: dict[tuple[SubjectId, tuple[str, ...], str | None], list[MentionId]] = field(
+    _rows: dict[tuple[SubjectId, tuple[str, ...], str | None, str], list[MentionId]] = field(
         default_factory=dict, repr=False
     )
+    _compartments: dict[str, tuple[HandlingCode, frozenset[str]]] = field(default_factory=dict)
     _mentions: dict[str, list[MentionId]] = field(default_factory=dict, repr=False)
 
     @property
@@ -64,7 +68,7 @@ class Roster:
                 _log.error("the names of mention %s do not open: it cannot be found by name", row.mention)
                 self._shut.append(row.mention)
             else:
-                self._put(row.mention, row.subject, *opened)
+                self._put(row, *opened)
             count += 1
         if self._shut:
             self.trail.append([incident("does-not-open", self._shut, began)])
@@ -73,9 +77,9 @@ class Roster:
         return count
 
     def search(
-        self, name: str, *, born_on: str | None, limit: int
+        self, actor: Actor, name: str, *, born_on: str | None, limit: int
     ) -> tuple[tuple[Candidate, tuple[MentionId, ...]], ...]:
-        """Return the best candidates with their mentions, best first.
+        """Return the best candidates of the compartments that `actor` may see, with their mentions, best first.
 
         Raises:
             Invalid: fewer than three letters.
@@ -83,12 +87,19 @@ class Roster:
         """
         if not self._complete:
             raise Unavailable("names.incomplete", "the names are being read into memory; ask again")
-        found = self.table.search(name, born_on=born_on, limit=limit)
+        seen = [
+            compartment
+            for compartment, (handling, markings) in tuple(self._compartments.items())
+            if handling in actor.handling and markings <= actor.markings
+        ]
+        found = self.table.search(name, born_on=born_on, limit=limit, among=seen)
         return tuple((one, tuple(self._mentions[one.key])) for one in found)
 
-    def _put(self, mention: MentionId, subject: SubjectId, names: tuple[str, ...], born_on: str | None) -> None:
-        mentions = self._rows.setdefault((subject, names, born_on), [])
-        mentions.append(mention)
+    def _put(self, row: RosterRow, names: tuple[str, ...], born_on: str | None) -> None:
+        compartment = " ".join((row.handling, *sorted(row.markings)))
+        self._compartments.setdefault(compartment, (row.handling, row.markings))
+        mentions = self._rows.setdefault((row.subject, names, born_on, compartment), [])
+        mentions.append(row.mention)
         if len(mentions) == 1:
-            self._mentions[mention] = mentions
-            self.table.put(mention, names, born_on)
+            self._mentions[row.mention] = mentions
+            self.table.put(row.mention, names, born_on, compartment)

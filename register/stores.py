@@ -11,6 +11,7 @@ from typing import Protocol
 
 from register.access import Grant
 from register.audit import Entry
+from register.grading import HandlingCode
 from register.ids import IdentifierId, MentionId, SignalId, SubjectId
 from register.links import LinkKind
 from register.sealed import Sealed, SealedBatch, SealedLink, SealedMention, SealedSignal, SealedSubject
@@ -174,11 +175,13 @@ class NetworkStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterRow:
-    """What the table of names needs of a mention: no content but sealed names."""
+    """What the table of names needs of a mention: no content but sealed names, and who may see them."""
 
     mention: MentionId
     subject: SubjectId
     names: Sealed
+    handling: HandlingCode
+    markings: frozenset[str]
 
 
 class RosterStore(Protocol):

@@ -64,6 +64,7 @@ BREAKS: Final = tuple(
         ("sql", "vault/lookup.py", "import sqlalchemy"),
         ("names", "register/roster.py", "from rapidfuzz import fuzz"),
         ("names", "api/names.py", "import anyascii"),
+        ("names", "register/roster.py", "import numpy"),
         ("scheduler", "retention/run.py", "import apscheduler"),
         ("web", "api/wiring.py", "from fastapi import FastAPI"),
         ("web", "api/logs.py", "import starlette.requests"),
