@@ -106,7 +106,7 @@ class Absence:
         """
         grant = self._enter(actor, purpose, case)
         month = f"{grant.as_of.astimezone(AMSTERDAM):%Y-%m}"
-        candidates = self.roster.search(asked.name, born_on=None, limit=CANDIDATES)
+        candidates = self.roster.anybody(asked.name, limit=CANDIDATES)
         mentions = tuple(mention for _, found in candidates for mention in found)
         identifiers = tuple(self.lookup.identifiers(asked.identifiers).values())
         size, root = self.stating.head()

@@ -6,6 +6,7 @@ answer takes; terms and everything else are decided by the graph, mention by men
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import tee
@@ -22,6 +23,11 @@ from register.stores import RosterRow, RosterStore, Trail
 
 OVERLAP: Final = timedelta(minutes=2)
 """How far back each refresh looks: longer than an intake transaction and the difference of two hosts' clocks."""
+
+ALIKE: Final = 70.0
+"""From this score on two names are alike as a whole, unless the score owes it to a rare word."""
+
+RARE: Final = "rare-word"
 
 _log: Final = logging.getLogger(__name__)
 
@@ -85,14 +91,30 @@ class Roster:
             Invalid: fewer than three letters.
             Unavailable: code `names.incomplete`: the table is being filled; no hit would not mean that there is none.
         """
-        if not self._complete:
-            raise Unavailable("names.incomplete", "the names are being read into memory; ask again")
         seen = [
             compartment
             for compartment, (handling, markings) in tuple(self._compartments.items())
             if handling in actor.handling and markings <= actor.markings
         ]
-        found = self.table.search(name, born_on=born_on, limit=limit, among=seen)
+        return self._searched(name, born_on, limit, seen)
+
+    def anybody(self, name: str, *, limit: int) -> tuple[tuple[Candidate, tuple[MentionId, ...]], ...]:
+        """Return the candidates of all compartments whose names are alike as a whole, whoever may see them.
+
+        For saying whether somebody is in the register at all; sharing a rare word is not enough for that.
+
+        Raises:
+            Invalid, Unavailable: as `search`.
+        """
+        found = self._searched(name, None, limit, tuple(self._compartments))
+        return tuple(one for one in found if one[0].score >= ALIKE and RARE not in one[0].reasons)
+
+    def _searched(
+        self, name: str, born_on: str | None, limit: int, among: Sequence[str]
+    ) -> tuple[tuple[Candidate, tuple[MentionId, ...]], ...]:
+        if not self._complete:
+            raise Unavailable("names.incomplete", "the names are being read into memory; ask again")
+        found = self.table.search(name, born_on=born_on, limit=limit, among=among)
         return tuple((one, tuple(self._mentions[one.key])) for one in found)
 
     def _put(self, row: RosterRow, names: tuple[str, ...], born_on: str | None) -> None:

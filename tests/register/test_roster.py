@@ -117,3 +117,13 @@ def test_names_that_do_not_open_are_reported_by_id_and_take_no_others_with_them(
     assert [entry.targets for entry in stated.trail.entries] == [(broken.mention,)]
     assert roster.complete
     assert found(roster, "Adriaan Zandvoorter") == [(whole.mention,)]
+
+
+def test_whether_anybody_is_there_is_asked_of_all_compartments_and_needs_more_than_a_rare_word(stated):
+    hidden = stated.state(("Adriaan Zandvoorter",), markings={"closed-team"})
+    for number in range(50):
+        stated.state((f"Klaas Visser {number}",))
+    roster = roster_of(stated)
+    roster.refresh()
+    assert [mentions for _, mentions in roster.anybody("Adriaan Zandvorter", limit=50)] == [(hidden.mention,)]
+    assert roster.anybody("Berendina Zandvoorter", limit=50) == ()
