@@ -22,7 +22,7 @@ MOST_CHARACTERS: Final = 300
 LIKELY: Final = 85.0
 """From here on two names are alike as a whole; below, they share some words, which says more the rarer those are."""
 
-THRESHOLD: Final = 50.0
+THRESHOLD: Final = 65.0
 """Candidates that score less are not shown unless the caller asks for them."""
 
 
