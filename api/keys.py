@@ -37,7 +37,6 @@ def status(settings: Settings) -> dict[str, Any]:
         "keeper": keeper,
         "rows": dict(found.rows),
         "old_roots": found.old_roots,
-        "most_seals": found.most_seals,
         "workers": dict(found.workers),
         "stale_workers": list(found.stale),
     }

@@ -19,7 +19,7 @@ def status(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show generation, anchor, rows by kind, leases and use, without opening anything."""
+    """Show generation, anchor, rows by kind and leases, without opening anything."""
     from api.keys import orphans as counted
     from api.keys import status as found
     from api.settings import Settings

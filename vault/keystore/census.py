@@ -26,7 +26,6 @@ class Counted:
         keeper: code of who holds the keeper's lease, and until when (aware, UTC); None: nobody.
         rows: keys by kind, as `keys.KIND`, and rows of the other tables.
         old_roots: old root keys whose end has not been read back yet: a purge or rotation to be taken up again.
-        most_seals: of the key that was used most.
         workers: processes that hold a root key: code → generation.
         stale: those of an older generation that are alive.
     """
@@ -39,7 +38,6 @@ class Counted:
     keeper: tuple[str, datetime] | None
     rows: Mapping[str, int]
     old_roots: int
-    most_seals: int
     workers: Mapping[str, int]
     stale: tuple[str, ...]
 
@@ -67,7 +65,6 @@ def count(database: Database, *, now: datetime) -> Counted:
             keeper=None if held is None else (held.holder, datetime.fromisoformat(held.until)),
             rows=rows,
             old_roots=connection.execute(select(func.count()).select_from(schema.former_roots)).scalar_one(),
-            most_seals=connection.execute(select(func.max(keys.seals))).scalar_one() or 0,
             workers={row.worker: row.generation for row in connection.execute(select(schema.leases))},
             stale=stale,
         )

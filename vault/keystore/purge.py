@@ -258,7 +258,7 @@ def _rewrap_keys(connection: Connection, old: RootKey, new: RootKey) -> int:
     unwrap, wrap = old.unwrap, new.wrap
 
     def remake(row: Any) -> tuple[Any, ...]:
-        name, kind, version, wrapped, _ = row
+        name, kind, version, wrapped = row
         return wrap(kind, name, version, unwrap(kind, name, version, wrapped)), name, kind, version
 
     kept = 0

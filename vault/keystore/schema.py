@@ -42,7 +42,6 @@ keys: Final = _table(
     _column("kind", Text, key=True),
     _column("version", Integer, key=True),
     _column("wrapped", LargeBinary),
-    Column("seals", Integer, nullable=False, server_default="0"),  # how often values were sealed under it
 )
 tokens: Final = _table(
     "tokens",
