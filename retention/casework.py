@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Final
 
-from register.decisions import ActKind, decode_all
+from register.decisions import ActKind, Decision, decode_all
 from register.dossiers import HoldFacts
 from register.lifetime import Event, EventKind, HoldSpan, Review, ReviewOutcome
 from register.reviewing import Dates
@@ -37,22 +37,27 @@ def case_of(policy: Policy, record: SubjectRecord, holds: Iterable[HoldFacts] = 
         ground=policy.ground,
         events=(
             *(signal_event(*dates) for dates in record.signals),
-            *(
-                Event(
-                    on=one.on,
-                    kind=_EVENTS[one.kind],
-                    accepted_on=one.accepted_on,
-                    new_information=one.kind is ActKind.NECESSITY,
-                )
-                for one in decided
-                if one.kind in _EVENTS
-            ),
+            *decided_events(decided),
         ),
         reviews=tuple(
             Review(on=one.on, outcome=ReviewOutcome.STILL_NEEDED) for one in decided if one.kind is ActKind.REVIEW
         ),
         # lifted before its first day, it never was one
         holds=tuple(span(hold) for hold in holds if hold.last_day is None or hold.last_day >= hold.from_),
+    )
+
+
+def decided_events(decided: Iterable[Decision]) -> tuple[Event, ...]:
+    """Return what decisions about a subject or a signal are in the law, those that move no date left out."""
+    return tuple(
+        Event(
+            on=one.on,
+            kind=_EVENTS[one.kind],
+            accepted_on=one.accepted_on,
+            new_information=one.kind is ActKind.NECESSITY,
+        )
+        for one in decided
+        if one.kind in _EVENTS
     )
 
 

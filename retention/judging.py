@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from register.archived import ArchivedFacts
+from register.decisions import decode_all
 from register.errors import Invalid, Tampered
 from register.grading import SubjectKind
 from register.ids import SubjectId
@@ -17,7 +18,7 @@ from register.runs import Fate, SubjectRecord
 from register.sealed import SealedSignal, SealedStub
 from retention.assessment import Assessment, Case, assess
 from retention.calendar import DAY, NOTHING
-from retention.casework import case_of, span
+from retention.casework import case_of, decided_events, span
 from retention.checking import Verdict
 from retention.holding import Holding
 from retention.plan import Due, Finding, Reason, Waiting
@@ -83,10 +84,11 @@ class Judge:
         if signal.mentions and (facts.remove_by is None or not trusted):
             return None
         holds = self.holding.on(facts.id)
+        decided = decided_events(decode_all(facts.acts)) if trusted else ()  # anybody can write what is not under a MAC
         case = Case(
             kind=None,
             ground=self.policy.ground,
-            events=(signal_event(facts.received_on, facts.accepted_on),),
+            events=(signal_event(facts.received_on, facts.accepted_on), *decided),
             holds=tuple(map(span, self.holding.of(holds))),
         )
         told = self._assessed(case)

@@ -14,7 +14,7 @@ from register.audit import Act
 from register.decisions import ActKind, Decision, EndCode, ReviewCode, encode
 from register.dossiers import HoldFacts
 from register.errors import Unavailable
-from register.ids import ArchiveId, DossierId, HoldId, SubjectId
+from register.ids import ArchiveId, DossierId, HoldId, SignalId, SubjectId
 from register.lifetime import HoldGround
 from register.runs import RunState, SubjectRecord
 from register.sealed import SealedHold, SealedStub
@@ -54,6 +54,14 @@ class Register(World):
         last = max([date.fromisoformat(act.split()[1]) for act in facts.acts], default=RECEIVED)
         told = dates_of(self.policy, record, last)
         self.subject(replace(facts, remove_by=told.remove_by, review_by=told.review_by, hidden_from=told.hidden_from))
+
+    def end_signal(self, item: SignalId, act: str) -> None:
+        """Write an early end on a signal, as of the day it was decided."""
+        held = self.graph.signals_held[item]
+        on = date.fromisoformat(act.split()[1])
+        facts = replace(held.facts, revision=held.facts.revision + 1, remove_by=on, acts=(act,))
+        self.graph.signals_held[item] = replace(held, facts=facts, mac=self.facts.mac(facts))
+        self.facts.remember([(item, facts.revision)])
 
     def hold(self, ground: HoldGround, from_: date, until: date | None, **scope: tuple[str, ...]) -> None:
         facts = HoldFacts(
@@ -205,6 +213,47 @@ def test_w18_flawed_data_are_destroyed_at_once_without_an_archive(kind, code):
     assert destruction is not None
     assert {one["act"] for one in destruction["scope"]["counts"]} == {"destroyed"}
     assert (world.archive.records, world.graph.stubs_held) == ({}, {})
+
+
+@pytest.mark.parametrize("subjects", ["", "B"])
+@pytest.mark.parametrize(
+    ("kind", "code", "act"),
+    [
+        (ActKind.FOUND_INCORRECT, EndCode.INCORRECT, "destroyed"),
+        (ActKind.FOUND_UNLAWFUL, EndCode.UNLAWFUL, "destroyed"),
+        (ActKind.NO_LONGER_NECESSARY, EndCode.RECALLED, "removed"),
+    ],
+)
+def test_w18_a_flawed_signal_is_destroyed_at_once_too_and_a_recalled_one_goes_to_the_archive(subjects, kind, code, act):
+    world = Register()
+    world.about("s1", "B", date(2024, 8, 1))
+    world.end_signal(world.signal("s2", date(2025, 3, 1), subjects), _act(date(2025, 6, 5), kind, code))
+    certificate = world.night(date(2025, 6, 5))
+    assert certificate is not None
+    assert {one["act"] for one in certificate["scope"]["counts"] if one["kind"] == "signal"} == {act}
+    assert {one.facts.kind for one in world.graph.stubs_held.values()} == ({"signal"} if act == "removed" else set())
+    assert (set(world.graph.subjects_held), set(world.graph.signals_held)) == (
+        {hexid("subject", "B")},
+        {hexid("signal", "s1")},
+    )
+
+
+def test_w23_an_unlawful_signal_under_a_hold_is_archived_and_destroyed_on_the_first_day_without():
+    world = Register()
+    signal = world.signal("s1", date(2025, 3, 1))
+    world.hold(HoldGround.EVIDENCE, date(2025, 5, 1), date(2025, 8, 31), signals=(signal,))
+    world.end_signal(signal, _act(date(2025, 6, 5), ActKind.FOUND_UNLAWFUL, EndCode.UNLAWFUL))
+    assert world.night(date(2025, 6, 5)) is not None
+    assert (world.stub().removed_on, world.stub().destroy_on) == (date(2025, 6, 5), date(2025, 9, 1))
+
+
+def test_acts_that_somebody_wrote_on_a_signal_by_hand_destroy_nothing():
+    world = Register()
+    signal = world.signal("s1", date(2025, 3, 1))
+    world.end_signal(signal, _act(date(2025, 6, 5), ActKind.FOUND_INCORRECT, EndCode.INCORRECT))
+    world.graph.signals_held[signal] = replace(world.graph.signals_held[signal], mac=bytes(32))
+    assert world.night(date(2025, 6, 5)) is not None
+    assert {one.facts.kind for one in world.graph.stubs_held.values()} == {"signal"}
 
 
 def test_w23_unlawful_data_under_a_hold_are_archived_and_destroyed_on_the_first_day_without():
