@@ -22,7 +22,6 @@ class ArchivedFacts:
         rule: by which it was removed.
         holds: ids of the holds that covered it when it was removed, sorted.
         destroyed_on: civil date of the destruction that was decided; None while the file is kept.
-        order: reference of the public prosecutor's order by which it was returned (art. 14(3)), "" if none.
     """
 
     id: ArchiveId
@@ -37,7 +36,6 @@ class ArchivedFacts:
     rule: str
     holds: tuple[str, ...] = ()
     destroyed_on: date | None = None
-    order: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

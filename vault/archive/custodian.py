@@ -33,13 +33,12 @@ _ITERATIONS, _LANES, _KIB = 3, 4, 64 * 1024
 
 
 class OpeningGround(StrEnum):
-    """For what a removed record may be opened (Wpg art. 14(1) and (3), 25; the last to seal it to a later month)."""
+    """For what a removed record may be opened (Wpg art. 14(1) and (3), 25)."""
 
     COMPLAINT = "complaint"
     ACCOUNTABILITY = "accountability"
     RIGHTS_REQUEST = "rights-request"
     ORDER = "wpg-14-3"
-    HOLD = "hold"
 
 
 class CustodianAct(StrEnum):
@@ -47,8 +46,6 @@ class CustodianAct(StrEnum):
 
     FIND = "find"
     OPEN = "open"
-    EXPORT = "export"
-    RESEAL = "reseal"
     DESTROY_MONTH = "destroy-month"
 
 
