@@ -8,6 +8,7 @@ from api.founding import warnings
 from api.keys import check, status
 from api.settings import Settings
 from api.wiring import Workplace, workplace
+from register.backlog import OVERDUE
 from register.errors import RegisterError
 from retention.clockguard import Clockwork
 from vault.anchors import AnchorKind
@@ -44,6 +45,7 @@ REMEDY = {
     "keystore.absent": "without the keys nothing can be read any more; a new key store is never made in its place",
     "trail": "find out who wrote to the database or the log; then delete `log/alarm.json` in the register's folder",
     "clock": "set it right, or have an officer confirm it: `theme-register retention clock --confirm`",
+    "backlog": "see `theme-register retention runs`: have a waiting plan approved, or find out why no run ends",
     "archive.absent": "run `theme-register archive init` with the custodian: what is due waits, hidden",
     "archive.months": "run `theme-register archive extend` with the custodian: keys reach less than 72 months ahead",
     "old-root": "a purge or rotation was interrupted: the keeper ends it, or `theme-register keys rotate`",
@@ -91,6 +93,8 @@ def _findings(settings: Settings) -> Iterator[Finding]:
             clock = str(opened.custody.keeping.clock()["state"])
             if clock != Clockwork.STEADY:
                 yield Finding(what="clock", state=clock, remedy=REMEDY["clock"], bad=True)
+            if opened.offices.backlog.overdue(opened.clock.now()):
+                yield Finding(what="backlog", state=OVERDUE, remedy=REMEDY["backlog"], bad=True)
             anchor = opened.store.anchor
             yield Finding(what=f"anchor {anchor.kind}", state=f"assurance.{anchor.assurance}", remedy=SURE[anchor.kind])
             yield from _archive(opened)

@@ -6,8 +6,10 @@ from typing import Final
 
 from graph.connection import Graph
 from graph.decisions import Decisions
+from graph.gauges import oldest_due
 from graph.holds import Holds
 from graph.trail import AuditTrail
+from register.backlog import Backlog
 from register.clock import Clock
 from register.deciding import Deciding
 from register.desk import Desk
@@ -42,6 +44,11 @@ class Offices:
     def terms(self) -> ReviewTerms:
         """The terms of the periodic review."""
         return review_terms(self.policy)
+
+    @cached_property
+    def backlog(self) -> Backlog:
+        """How late the runs are."""
+        return Backlog(oldest=partial(oldest_due, self.graph), until=self.policy.backlog.after)
 
     @cached_property
     def review(self) -> Review:

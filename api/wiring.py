@@ -163,6 +163,7 @@ class Workplace:
             deadline=partial(deadline, self.policy),
             review=self.offices.terms,
             clock=self.clock,
+            backlog=self.offices.backlog,
             informant_months=self.policy.informant.months,
         )
 

@@ -14,7 +14,7 @@ from graph.connection import Graph
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holdings:
-    """What the graph holds: subjects and signals, subjects past their day, and the earliest such day."""
+    """What the graph holds: subjects and signals, subjects past their day, and the earliest such day of both."""
 
     subjects: int
     signals: int
@@ -28,13 +28,26 @@ def holdings(graph: Graph, today: date) -> Holdings:
     def work(tx: ManagedTransaction) -> Holdings:
         subjects = tx.run(queries.SUBJECTS).single(strict=True)["number"]
         signals = tx.run(queries.SIGNALS).single(strict=True)["number"]
-        due = tx.run(queries.DUE, today=today).single(strict=True)
-        oldest = due["oldest"]
+        due = tx.run(queries.DUE, today=today).single(strict=True)["number"]
         return Holdings(
             subjects=subjects,
             signals=signals,
-            due=due["due"],
-            oldest=None if oldest is None else oldest.to_native(),
+            due=due,
+            oldest=_oldest(tx, today),
         )
 
     return graph.read(work)
+
+
+def oldest_due(graph: Graph, today: date) -> date | None:
+    """Return the earliest day, up to civil date `today`, from which on something still there may not be seen.
+
+    Raises:
+        Unavailable: the graph cannot be reached.
+    """
+    return graph.read(lambda tx: _oldest(tx, today))
+
+
+def _oldest(tx: ManagedTransaction, today: date) -> date | None:
+    oldest = tx.run(queries.OLDEST, today=today).single(strict=True)["oldest"]
+    return None if oldest is None else date(oldest.year, oldest.month, oldest.day)

@@ -175,7 +175,7 @@ _LINK_ENDS = ("kind", "from_", "to", "to_port")
 SUBJECT: Final = Nodes(
     label=Label.SUBJECT,
     properties=(*_facts(SubjectFacts, names_ids=("identifiers",)), MAC, DISTRUSTED),
-    indexes=("review_by", "distrusted_on"),
+    indexes=("review_by", "hidden_from", "distrusted_on"),
 )
 SIGNAL: Final = Nodes(
     label=Label.SIGNAL,
@@ -185,7 +185,7 @@ SIGNAL: Final = Nodes(
         DISTRUSTED,
         *_sealed(SIGNAL_FIELDS),
     ),
-    indexes=("entered_at", "redacted_on", "distrusted_on"),
+    indexes=("entered_at", "remove_by", "redacted_on", "distrusted_on"),
 )
 IDENTIFIER: Final = Nodes(label=Label.IDENTIFIER, properties=_own(Kind.STRING, "id", "kind"))
 PORT: Final = Nodes(

@@ -13,6 +13,7 @@ from register.acceptance import Composer, Ids, Known, strong
 from register.accepted import AcceptedBatch
 from register.access import Actor, Grant, Permission, authorise
 from register.audit import Act, Entry, refused_entry
+from register.backlog import Backlog
 from register.clock import Clock, civil_date
 from register.errors import Conflict, Fault, Invalid, NotFound, Refused, RegisterError, Unavailable
 from register.ids import ReceiptId
@@ -51,6 +52,7 @@ class Intake:
     Attributes:
         deadline: the deadline rule of the policy in force, a pure function of the day of receipt.
         review: the policy's terms of the periodic review.
+        backlog: how late the runs are: nothing is taken in while they are too late.
         informant_months: the policy's term for handing on an informant's signal, in months (Wpg art. 12(2)).
     """
 
@@ -62,6 +64,7 @@ class Intake:
     deadline: DeadlineOf
     review: ReviewTerms
     clock: Clock
+    backlog: Backlog
     informant_months: int
 
     def record(self, actor: Actor, signal: NewSignal) -> Receipt:
@@ -71,7 +74,8 @@ class Intake:
             Refused: the actor is no contributor.
             Invalid: every rule the signal breaks, with the place.
             Conflict: the contributor's reference is known with other content.
-            Unavailable: something needed is not there just now; handing in again is safe.
+            Unavailable: something needed is not there just now, or what is due was left undone for too long; handing
+                in again is safe.
         """
         (answer,) = self.record_all(actor, [signal])
         if isinstance(answer, RegisterError):
@@ -86,6 +90,7 @@ class Intake:
         """
         now = self.clock.now()
         grant = self._authorise(actor, Permission.SIGNAL_RECORD, Act.SIGNAL_RECORD, now)  # 3
+        self.backlog.check(now)
         answers, fresh = self._checked(actor, signals, now)  # 4
         for _ in range(TRIES):
             try:

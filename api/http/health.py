@@ -11,6 +11,7 @@ from api.archive import alarms
 from api.http.identity import Caller, Served
 from api.http.schemas import HarbourOut
 from api.metrics import MEDIA_TYPE, Metrics
+from register.backlog import OVERDUE
 from register.errors import NotFound
 from register.stores import HarbourNode
 
@@ -29,7 +30,9 @@ def alive() -> Mapping[str, str]:
 def ready(served: Served) -> JSONResponse:
     """Say whether this process can serve: table of names complete, graph and key store reached; and what alarms."""
     state = served.readiness()
-    details = {"names_loaded": served.roster.size, "generation": served.store.generation, "alarms": alarms(served)}
+    late = state["graph"] and served.offices.backlog.overdue(served.clock.now())
+    told = (*alarms(served), OVERDUE) if late else alarms(served)
+    details = {"names_loaded": served.roster.size, "generation": served.store.generation, "alarms": told}
     return JSONResponse({**state, "details": details}, status_code=200 if all(state.values()) else 503)
 
 

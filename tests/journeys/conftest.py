@@ -19,6 +19,12 @@ def register(tmp_path: Path, neo4j_endpoint: Endpoint, graph: Graph) -> Installa
 
 
 @pytest.fixture
+def place(tmp_path: Path, neo4j_endpoint: Endpoint, graph: Graph) -> Installation:
+    """A place for a register on the session's emptied Neo4j; nothing is founded there yet."""
+    return place_on(neo4j_endpoint, tmp_path)
+
+
+@pytest.fixture
 def own_register(tmp_path: Path) -> Iterator[Installation]:
     """A new rehearsal register with an embedded server of its own, whose files are all under its folder."""
     made = Installation(folder=tmp_path, server={})
