@@ -40,7 +40,9 @@ def holdings(graph: Graph, today: date) -> Holdings:
 
 
 def oldest_due(graph: Graph, today: date) -> date | None:
-    """Return the earliest day, up to civil date `today`, from which on something still there may not be seen.
+    """Return the earliest day, up to civil date `today`, on which the term of something still there ended.
+
+    By the terms only: what a missed review ends is hidden before, and its day is the run's to compute.
 
     Raises:
         Unavailable: the graph cannot be reached.

@@ -175,7 +175,7 @@ _LINK_ENDS = ("kind", "from_", "to", "to_port")
 SUBJECT: Final = Nodes(
     label=Label.SUBJECT,
     properties=(*_facts(SubjectFacts, names_ids=("identifiers",)), MAC, DISTRUSTED),
-    indexes=("review_by", "hidden_from", "distrusted_on"),
+    indexes=("review_by", "remove_by", "distrusted_on"),
 )
 SIGNAL: Final = Nodes(
     label=Label.SIGNAL,

@@ -8,11 +8,11 @@ SUBJECTS: Final = f"MATCH (s:{Label.SUBJECT}) RETURN count(s) AS number"
 
 SIGNALS: Final = f"MATCH (g:{Label.SIGNAL}) RETURN count(g) AS number"
 
-DUE: Final = f"MATCH (s:{Label.SUBJECT}) WHERE s.hidden_from <= $today RETURN count(s) AS number"
+DUE: Final = f"MATCH (s:{Label.SUBJECT}) WHERE s.remove_by <= $today RETURN count(s) AS number"
 
 OLDEST: Final = f"""
 CALL () {{
-  MATCH (s:{Label.SUBJECT}) WHERE s.hidden_from <= $today RETURN s.hidden_from AS due ORDER BY due LIMIT 1
+  MATCH (s:{Label.SUBJECT}) WHERE s.remove_by <= $today RETURN s.remove_by AS due ORDER BY due LIMIT 1
   UNION ALL
   MATCH (n:{Label.SIGNAL}) WHERE n.remove_by <= $today RETURN n.remove_by AS due ORDER BY due LIMIT 1
 }}

@@ -1,2 +1,2 @@
-CREATE INDEX subject_hidden_from IF NOT EXISTS FOR (n:Subject) ON (n.hidden_from);
+CREATE INDEX subject_remove_by IF NOT EXISTS FOR (n:Subject) ON (n.remove_by);
 CREATE INDEX signal_remove_by IF NOT EXISTS FOR (n:Signal) ON (n.remove_by);

@@ -217,7 +217,6 @@ SCANNED_ON_PURPOSE = {
     "ORDERS": "few",
     "HOLDS": "few",
     "CENSUS": "every record is counted",
-    "DUE": "every subject's day is looked at, at most every half minute",
     "ANYTHING": "the first node at hand, before a copy is written",
 }
 

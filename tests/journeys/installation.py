@@ -65,8 +65,8 @@ class Installation:
     def json(self, *arguments: str, key: str = "") -> Any:
         return json.loads(self.run(*arguments, "--json", key=key).splitlines()[-1])
 
-    def init(self, *, rehearsal: bool = True) -> None:
-        answer = self.json("init", *(["--rehearsal"] if rehearsal else []))
+    def init(self, *, rehearsal: bool = True, anchor: str = "file") -> None:
+        answer = self.json("init", "--anchor", anchor, *(["--rehearsal"] if rehearsal else []))
         self.keys["administrator"] = answer["administrator_key"]
         passphrase = self.folder / "passphrase"
         passphrase.touch(mode=0o600)

@@ -14,11 +14,8 @@ from register.errors import RegisterError
 from register.sealed import SealedSignal
 from tests.journeys.census import sealed_signals
 from tests.journeys.installation import Installation
-from tests.journeys.test_enquiry import cast, tie, wait_found
+from tests.journeys.test_backlog import nobody
 from tests.openbao import OpenBao
-
-GOES, TOO, _ = cast("s", "Sybout Everingen", "Sanne Fortrapa", "S. Handel B.V.")
-STAYS, ALSO, _ = cast("t", "Tjerk Groede", "Tanneke Hoofdplaat", "T. Handel B.V.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,20 +32,19 @@ class Ended:
 def ended(register: Installation) -> Ended:
     """Hand in two signals, copy the keys, and let a run remove the first."""
     with register.serving(keeper=False):
-        for code, role in (("douane", "contributor"), ("ana", "analyst"), ("chris", "compliance-officer")):
+        for code, role in (("douane", "contributor"), ("chris", "compliance-officer")):
             register.enrol(code, role)
-        for reference, pair, days in (("k-1", (GOES, TOO), 40), ("k-2", (STAYS, ALSO), 10)):
-            body = json.loads(to_json(tie(reference, *pair, days=days)))
-            assert register.ask("douane", "POST", "/v1/signals", body).status_code == 201
-        (due,) = wait_found(register, "ana", "Sybout Everingen")
+        for one in (nobody("k-1", days=40), nobody("k-2", days=10)):
+            assert register.ask("douane", "POST", "/v1/signals", json.loads(to_json(one))).status_code == 201
     with workplace(register.settings, "test") as opened:
         old = tuple(sealed_signals(opened.graph))
         assert {opened.sealer.open_signal(one).reference for one in old} == {"k-1", "k-2"}
+    due = min(one.facts.remove_by for one in old if one.facts.remove_by is not None).isoformat()
     old_keys = register.folder / "keys-of-before"
     shutil.copytree(register.settings.keys_folder, old_keys)
     saved = register.folder / "certificate"
     with register.serving():
-        run = register.json("retention", "run", "--on", due["remove_by"], "--wait", "120", key="chris")
+        run = register.json("retention", "run", "--on", due, "--wait", "120", key="chris")
         assert run["state"] == "certified"
         (filed,) = register.json("certificate", "list", key="chris")["certificates"]
         register.run("certificate", "show", filed["certificate"], "--save", str(saved), key="chris")
@@ -90,7 +86,7 @@ def test_with_a_key_server_an_old_copy_of_the_keys_opens_nothing_even_put_back(
         "THEME_REGISTER_ANCHOR_ADDRESS": openbao.address,
         "THEME_REGISTER_ANCHOR_TOKEN_FILE": str(token),
     }
-    place.keys["administrator"] = place.json("init", "--rehearsal", "--anchor", "transit")["administrator_key"]
+    place.init(anchor="transit")
     one = ended(place)
     assert one.assurance == {"clear"}
     verified = place.run("verify", "certificate", str(one.saved), "--vkey", str(place.home / "log" / "vkey"))
