@@ -39,7 +39,7 @@ def test_what_was_left_undone_for_a_week_stops_intake_until_one_run_took_all_of_
     with register.serving(keeper=False):
         for code, role in (("douane", "contributor"), ("chris", "compliance-officer")):
             register.enrol(code, role)
-        for one in (tie("b-1", EARLY, LATE), nobody("b-2", days=40)):
+        for one in (tie("b-1", EARLY, LATE, days=80), nobody("b-2", days=120)):
             assert register.ask("douane", "POST", "/v1/signals", json.loads(to_json(one))).status_code == 201
         assert "backlog.overdue" not in register.ask("", "GET", "/readyz").json()["details"]["alarms"]
     with workplace(register.settings, "test") as opened:
