@@ -114,6 +114,7 @@ MUTATIONS = list(mutations())
 
 @pytest.mark.parametrize(("path", "new", "pointer", "rule"), MUTATIONS)
 def test_each_keyword_at_each_place(path, new, pointer, rule):
+    """L08: nothing is taken in without the sort of source, how it was obtained, and each subject's category."""
     found = faults(changed(VALID, path, new) if path else new)
     assert (pointer, rule) in found
     # A broken code may break its scheme's rule as well; nothing else is touched.

@@ -187,6 +187,7 @@ def test_the_path_and_the_network_around_it_are_open_to_every_analyst(today, see
 @given(days, seeds)
 @settings(max_examples=15, deadline=None)
 def test_the_same_story_is_told_again_and_another_day_changes_dates_only(today, seed):
+    """C31: with its generator."""
     told = list(signals(today, FEWEST, seed))
     assert told == list(signals(today, FEWEST, seed))
     assert told != list(signals(today, FEWEST, seed + 1))
@@ -203,6 +204,7 @@ def test_too_few_signals_are_no_story():
 
 
 def test_the_shipped_story_shows_everything_the_format_knows():
+    """C31: a made-up register is shipped."""
     told = list(signals(TODAY))
     schema = json.loads((FORMATS / "signal-v1.schema.json").read_text(encoding="utf-8"))
     subject, link = schema["$defs"]["subject"]["properties"], schema["$defs"]["link"]["properties"]

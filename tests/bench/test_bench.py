@@ -23,6 +23,7 @@ def line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 
 def test_intake(capsys: pytest.CaptureFixture[str]) -> None:
+    """C01: how fast signals come."""
     intake.main(["--signals", "80", "--rounds", "1", "--warm-up", "10", "--json"])
     told = line(capsys)
     assert told["bench"] == "intake"
@@ -55,6 +56,7 @@ def test_network(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_removal(capsys: pytest.CaptureFixture[str]) -> None:
+    """C01: how fast records go, beside a plain database."""
     removal.main(["--subjects", "120", "--due", "30", "--rounds", "1", "--warm-up", "20", "--json"])
     told = line(capsys)
     assert told["signals"] == told["destroyed"]["signal"]["number"] == 45

@@ -121,6 +121,7 @@ def a_removal(graph: Graph, *, number: int = 0) -> ErasureBatch:
 
 
 def test_the_stub_is_created_in_the_deleting_transaction(register: Graph) -> None:
+    """R23."""
     store, lease = Purging(register), a_lease(register)
     batch = a_removal(register)
     kept = an_entry(Act.ARCHIVE_KEEP)
@@ -143,6 +144,7 @@ def test_a_changed_subject_leaves_no_stub(register: Graph) -> None:
 
 
 def test_a_hold_laid_meanwhile_stops_the_deleting_transaction(register: Graph) -> None:
+    """R14: in the transaction that would delete."""
     store, lease = Purging(register), a_lease(register)
     batch = a_removal(register)
     store.erase(RUN, batch, lease, an_entry())
@@ -286,6 +288,7 @@ def _names(signal: SealedSignal, subjects: Collection[str]) -> bool:
 def test_a_batch_takes_its_subjects_and_nothing_else(
     register: Graph, world: World, places: set[int], ended: set[int]
 ) -> None:
+    """C01, C06, C13: a closure composed once goes by statements over sets; links go with their source."""
     fresh(register, world)
     store, lease = Purging(register), a_lease(register)
     going = [one for place, one in enumerate(world.subjects) if place in places]
@@ -349,6 +352,7 @@ def a_pair(graph: Graph) -> tuple[SealedSubject, SealedSubject, SealedSignal]:
 @pytest.mark.parametrize("what", ["subject", "signal", "redacted"])
 @pytest.mark.parametrize("how", [Skip.CHANGED, Skip.UNKNOWN])
 def test_a_batch_that_is_not_as_seen_deletes_nothing(register: Graph, what: str, how: Skip) -> None:
+    """R22: all of it or nothing."""
     store, lease = Purging(register), a_lease(register)
     one, other, signal = a_pair(register)
     batch, _ = composed(register, [one, other] if what == "signal" else [one])
@@ -367,7 +371,10 @@ def test_a_batch_that_is_not_as_seen_deletes_nothing(register: Graph, what: str,
 
 
 def test_a_large_batch_goes_in_parts_that_can_be_interrupted(register: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hub whose signals do not fit in one transaction: each part is whole, and what is left is composed anew."""
+    """A hub whose signals do not fit in one transaction: each part is whole, and what is left is composed anew.
+
+    R25, C07: the subject goes last, after all of its signals.
+    """
     monkeypatch.setattr("graph.purge.SIGNALS", 2)
     store, lease = Purging(register), a_lease(register)
     hub, others = a_subject(), [a_subject() for _ in range(5)]
@@ -411,7 +418,7 @@ def test_a_large_batch_goes_in_parts_that_can_be_interrupted(register: Graph, mo
 
 
 def test_a_torn_off_link_goes_with_its_signal(register: Graph) -> None:
-    """Whoever can write to the database cannot keep a link alive by tearing the mention of its signal away."""
+    """Whoever can write to the database cannot keep a link alive by tearing the mention of its signal away. C06."""
     store, lease = Purging(register), a_lease(register)
     one, other, signal = a_pair(register)
     batch, _ = composed(register, [one, other])
@@ -425,7 +432,10 @@ def test_a_torn_off_link_goes_with_its_signal(register: Graph) -> None:
 
 
 def test_deleting_beside_intake_leaves_nothing_dangling(register: Graph) -> None:
-    """Intakes of one identifier and a run that deletes its subjects, all at once: each is whole or not at all."""
+    """Intakes of one identifier and a run that deletes its subjects, all at once: each is whole or not at all.
+
+    C05: orphans are counted, and there are none.
+    """
     store, lease = Purging(register), a_lease(register)
     keeping = Signals(register)
     identifier = an_identifier()
@@ -496,6 +506,7 @@ PLACES = [
 
 @pytest.mark.parametrize(("where", "text"), PLACES)
 def test_reading_back_looks_everywhere(register: Graph, where: str, text: str) -> None:
+    """R40, C15: every label and type, by id."""
     left, gone = mint(), mint()
     register.write(lambda tx: tx.run(text, id=left).consume())
 
@@ -504,6 +515,7 @@ def test_reading_back_looks_everywhere(register: Graph, where: str, text: str) -
 
 
 def test_reading_back_leaves_out_no_label_or_type_but_paper() -> None:
+    """R40, C15."""
     looked_at = {
         name
         for text in run_queries.REMAINS

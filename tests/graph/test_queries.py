@@ -146,6 +146,7 @@ def test_values_are_parameters() -> None:
 
 
 def test_every_read_for_a_person_holds_the_visibility_clause() -> None:
+    """C09."""
     texts = constants(queries)
     assert set(FOR_A_READER) | {one for names in NOT_FOR_A_READER.values() for one in names} == {*texts}
     clause = re.compile(re.escape(visible("X")).replace("X", r"\w+"))
@@ -244,6 +245,7 @@ def filled(register: Graph) -> Graph:
 
 
 def test_indexes_are_used(filled: Graph) -> None:
+    """C21: no list or count walks through the graph for its start."""
     row = {"id": mint(), "label": "Person", "type": "PAID", "properties": {"id": mint(), "ports": ["NLRTM"]}}
     values = {**PARAMETERS, "rows": [row], "row": row, "order": row, "line": row}
     wrong: dict[str, object] = {}
@@ -259,7 +261,7 @@ def test_indexes_are_used(filled: Graph) -> None:
 
 
 def test_a_hub_is_not_walked_through_for_each_of_its_signals(register: Graph) -> None:
-    """The work of reading a page of signals grows with their links, not with the links of whom they name."""
+    """The work of reading a page of signals grows with their links, not with the links of whom they name. C21."""
     from graph.signals import Signals
     from tests.graph.builders import Tied
 

@@ -40,6 +40,7 @@ def everything(graph: Graph) -> tuple[int, int]:
 
 
 def test_what_was_recorded_opens_as_it_was(register: Graph) -> None:
+    """L08: codes of source, category and basis are kept as stated."""
     store, people = Signals(register), [a_subject(), a_subject()]
     identifier = an_identifier()
     signal = a_signal(
@@ -77,6 +78,7 @@ def test_recording_twice_does_nothing_more(register: Graph) -> None:
 
 
 def test_a_batch_of_which_a_part_is_there_is_seen_again(register: Graph) -> None:
+    """C23: one transaction for a batch."""
     store, person = Signals(register), a_subject()
     first = a_signal([person.facts.id])
     store.record(a_batch([first], created=[person]), [], [])
@@ -91,6 +93,7 @@ def test_a_batch_of_which_a_part_is_there_is_seen_again(register: Graph) -> None
 
 @pytest.mark.parametrize("what", ["revision", "absent", "no identifier", "known subject", "known identifier", "gone"])
 def test_whatever_moved_since_it_was_seen_rolls_everything_back(register: Graph, what: str) -> None:
+    """R08: nothing is added to what is gone or has changed."""
     store, person, identifier = Signals(register), a_subject(), an_identifier()
     known = a_batch(
         [a_signal([person.facts.id], identifiers={0: [identifier]})], created=[person], identifiers=[identifier]

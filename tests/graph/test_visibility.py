@@ -71,6 +71,7 @@ def test_signals_and_subjects_open_as_the_model_says(register: Graph, world: Wor
 @in_a_graph
 @given(world=worlds(), grant=readers, asked=st.sets(st.integers(0, 2), min_size=1))
 def test_finding_shows_what_the_model_says(register: Graph, world: World, grant: Grant, asked: set[int]) -> None:
+    """C09."""
     fresh(register, world)
     view, store = View(world=world, grant=grant), Networks(register)
     wanted = {world.identifiers[place] for place in asked}
@@ -110,6 +111,7 @@ def agrees(view: View, found: SealedNetwork | None, model: tuple[list[str], set[
 def test_networks_are_those_of_the_authorised_part(
     register: Graph, world: World, grant: Grant, depth: int, kinds: tuple[LinkKind, ...], budget: int
 ) -> None:
+    """C09, C22: also the number of links beyond the budget."""
     fresh(register, world)
     view = View(world=world, grant=grant)
 
@@ -174,6 +176,7 @@ def _shown(graph: Graph, world: World, grant: Grant) -> set[str]:
 @in_a_graph
 @given(world=worlds(), grant=readers, place=st.integers(0, 9), marking=st.sampled_from(MARKINGS))
 def test_a_marking_more_never_shows_more(register: Graph, world: World, grant: Grant, place: int, marking: str) -> None:
+    """C10."""
     fresh(register, world)
     before = _shown(register, world, grant)
     signals = list(world.signals)

@@ -116,6 +116,7 @@ def test_all_are_accepted_and_a_second_import_adds_nothing(load: Load, undisturb
 
 
 def test_everything_that_was_stated_is_stored(load: Load, undisturbed: Undisturbed) -> None:
+    """C26: and no subject that nobody stated."""
     stored = undisturbed.telling
     assert set(stored.signals) == {one.reference for one in load.signals}
     assert (stored.pending, stored.duplicates) == ((), 0)
@@ -141,7 +142,10 @@ def test_memory_stays_flat(load: Load, undisturbed: Undisturbed) -> None:
 def test_killed_and_resumed_nothing_is_lost_or_doubled(
     load: Load, undisturbed: Undisturbed, next_register: Callable[[], Installation]
 ) -> None:
-    """Killed thrice in the middle: with its parent right after keys were written, then anywhere, then the child."""
+    """Killed thrice in the middle: with its parent right after keys were written, then anywhere, then the child.
+
+    C19: the reference of each line is its key.
+    """
     register = load.prepare(next_register())
     random = Random(len(load.signals))  # noqa: S311 - no secret
     batches = range(1, len(load.signals) // BATCH + 1)
@@ -224,6 +228,7 @@ def _rejects(path: Path) -> list[dict[str, Any]]:
 
 
 def test_bad_lines_are_told_apart_and_kept_from_others(register: Installation, mixed: Path) -> None:
+    """C24: line, place and rule, in a file of their own."""
     rejects = mixed.with_name("mixed.ndjson.rejects.ndjson")
     rejects.touch(mode=0o644)
     dry = register.json("import", str(mixed), "--dry-run")

@@ -108,6 +108,7 @@ def test_a_restriction_hides_at_once_and_lifting_it_shows_again(served: Installa
 
 
 def test_an_early_end_takes_two_people_and_the_keeper_acts_at_once(served: Installation, held: Graph) -> None:
+    """C27: one subject."""
     subject, signal = told(served, "m", "Otto Kluut", "Pietje Scholekster", "Westhoek Lading B.V.")
     proposed = decide(served, "rita", subject, "no-longer-necessary", answers=YES)
     assert proposed.json()["state"] == "proposed"
@@ -137,6 +138,7 @@ def test_an_early_end_takes_two_people_and_the_keeper_acts_at_once(served: Insta
 
 
 def test_a_whole_signal_ends_and_with_it_whom_nothing_else_names(served: Installation, held: Graph) -> None:
+    """C27: one signal, by command."""
     subject, signal = told(served, "n", "Quirine Bontbek", "Rinus Drieteen", "Oosthoek Beheer B.V.")
     ada, _, firm = cast("n", "Quirine Bontbek", "Rinus Drieteen", "Oosthoek Beheer B.V.")
     assert hand_in(served, tie("n-2", ada, firm, days=5)).status_code == 201

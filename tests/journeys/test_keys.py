@@ -18,6 +18,7 @@ def replaced(graph: Graph) -> int:
 
 
 def test_keys_are_counted_rotated_exported_and_examined(register: Installation, graph: Graph) -> None:
+    """C18: a command says what is damaged."""
     before = register.json("keys", "status", "--orphans")
     assert (before["generation"], before["anchor"]["version"], before["orphans"], before["old_roots"]) == (1, 1, 0, 0)
     done = register.json("keys", "rotate")

@@ -48,7 +48,10 @@ def test_a_run_takes_what_its_dates_say_and_nothing_else(scene):
 
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_right_after_a_step(scene, point):
-    """Once each, right after the step is durable; the same keeper goes on."""
+    """Once each, right after the step is durable; the same keeper goes on.
+
+    R22, C19, C25: whatever was half done, the next keeper ends it.
+    """
     place, holder = POINTS.index(point), mint()
     verb, at = (VERBS[0], place + 1) if place < HALF else (VERBS[1], place + 1 - HALF)
     with beside(scene, f"after-{point}", _random(point)) as around:
@@ -66,7 +69,10 @@ def test_killed_right_after_a_step(scene, point):
 
 @pytest.mark.parametrize("number", range(TIMES))
 def test_killed_at_any_time(scene, lasting, number):
-    """From outside, whichever child is at work; the same keeper goes on, or another one once the lease has run out."""
+    """From outside, whichever child is at work; the same keeper goes on, or another one once the lease has run out.
+
+    R22, C19.
+    """
     random = _random(f"at any time {number}")
     for draw in range(DRAWS):
         holder, seconds = mint(), random.uniform(0, min(lasting))

@@ -182,6 +182,7 @@ def purged(next_own_register: Callable[[], Installation]) -> Purged:
 
 
 def test_the_counts_before_and_after_are_those_of_what_was_due(purged: Purged) -> None:
+    """R33, C06: what is past its term goes, its links with it, and nothing else."""
     marks = landmarks(TODAY)
     assert purged.run["state"] == "certified"
     assert (purged.before.nodes["Subject"], purged.before.nodes["Signal"]) == (marks.subjects, COUNT)
@@ -231,12 +232,14 @@ def test_the_counts_before_and_after_are_those_of_what_was_due(purged: Purged) -
 
 
 def test_the_dry_run_said_what_was_done(purged: Purged) -> None:
+    """C05: by id."""
     planned = {one["id"] for one in purged.plan["due"] if one["kind"] == "subject"}
     assert planned == purged.gone["Subject"]
     assert purged.plan["live"] == {"subjects": landmarks(TODAY).subjects, "signals": COUNT}
 
 
 def test_read_back_finds_nothing(purged: Purged) -> None:
+    """R40, C15: in the graph, and by id and token in the key store; the certificate says so."""
     predicate = json.loads(_payload(purged.saved))["predicate"]
     assert [one["found"] for one in predicate["readback"]] == [0] * len(predicate["readback"])
     assert predicate["readback"]
@@ -262,6 +265,7 @@ def test_the_certificate_is_verified_by_the_command_and_one_changed_byte_is_foun
 
 
 def test_an_old_copy_with_the_present_anchor_opens_nothing_of_what_was_purged(purged: Purged) -> None:
+    """R21: not from an older copy of graph and keys."""
     with pytest.raises(Unavailable, match="anchor version 1 is not there"):
         KeyStore.open(purged.old_keys, FileAnchor(purged.keys / "anchor"))
     taken = purged.loot()

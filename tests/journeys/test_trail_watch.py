@@ -212,6 +212,7 @@ def test_a_log_that_went_back_or_forked_stops_the_service(watched: Watched, fork
 
 
 def test_bodies_whose_term_is_over_go_from_log_and_graph_and_nothing_is_wrong(watched: Watched) -> None:
+    """R35: audit data are themselves scheduled."""
     over = date(2031, 12, 1)
     assert watched.log.end_terms(over - timedelta(days=1)) == 0
     watched.log = replace(watched.log, now=lambda: datetime(2031, 12, 1, tzinfo=UTC))

@@ -73,6 +73,7 @@ def knowing(*carried: tuple[NewIdentifier, SubjectFacts]) -> Known:
 
 
 def test_a_strong_identifier_joins_a_live_subject_and_moves_its_date():
+    """R06: a later signal moves the date."""
     known = facts(remove_by=date(2029, 1, 1))
     compose = composer(knowing((KVK, known)))
     compose.add(a_signal(subjects=(person("p1", KVK),), received_on=date(2026, 10, 4), links=()), Ids.minted())
@@ -118,6 +119,7 @@ def test_a_new_subject_is_to_be_looked_at_within_a_year_of_the_day_of_entry():
 
 
 def test_names_alone_never_merge():
+    """C26."""
     compose = composer()
     for _ in range(2):
         compose.add(a_signal(subjects=(person(),), links=()), Ids.minted())
@@ -125,7 +127,7 @@ def test_names_alone_never_merge():
 
 
 def test_the_expired_stay_expired_even_with_the_same_identifier():
-    """W22: from the day of its removal on a subject is no match candidate."""
+    """W22: from the day of its removal on a subject is no match candidate. R08: what is removed takes nothing more."""
     expired = facts(remove_by=date(2026, 11, 24))
     known = knowing((BSN, expired))
     compose = composer(known)
@@ -183,6 +185,7 @@ def test_same_as_joins_and_an_unknown_one_is_refused_with_its_place():
 
 
 def test_an_identifier_gone_with_a_purge_under_way_gets_a_new_id():
+    """C18."""
     old = IdentifierId(mint())
     known = replace(NOTHING, identifiers={BSN: old}, gone=frozenset({old}))
     compose = composer(known)
@@ -209,6 +212,7 @@ def test_an_interrupted_intake_takes_its_ids_again():
 
 @given(st.lists(signals(), max_size=4))
 def test_a_batch_is_coherent(handed_in):
+    """C23: every end of a link is there, in one batch."""
     compose = composer()
     for signal in handed_in:
         if all(one.same_as is None for one in signal.subjects):

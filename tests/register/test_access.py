@@ -41,6 +41,7 @@ def test_disclosure_needs_a_listed_purpose_and_a_case_no_name_fits(permission, p
 
 
 def test_who_administers_or_oversees_sees_no_content():
+    """R34."""
     for role in (Role.ADMINISTRATOR, Role.COMPLIANCE_OFFICER, Role.CONTRIBUTOR, Role.SYSTEM):
         assert not PERMISSIONS[role] & DISCLOSING
 
@@ -50,5 +51,6 @@ def test_a_contributor_only_hands_in_and_sees_its_own_receipts():
 
 
 def test_every_purpose_has_its_legal_basis():
+    """L03: purposes, each with its article."""
     assert set(PURPOSE_BASIS) == set(Purpose)
     assert all(basis.startswith("Wpg art. ") for basis in PURPOSE_BASIS.values())

@@ -47,6 +47,7 @@ def settle(office: Office, dossier: DossierId, actor: Actor = RUUD, *, agreed: b
 
 @pytest.mark.parametrize("code", sorted(set(EndCode) - {EndCode.INDIRECTLY_IDENTIFYING}))
 def test_what_two_people_agree_on_is_hidden_that_day_and_a_run_is_ordered(office: Office, code: EndCode) -> None:
+    """R10: both people and their reasons are kept."""
     one = subject(office)
     dossier = propose(office, one, code)
     assert office.facts(one).hidden_from > TODAY
@@ -67,6 +68,7 @@ def test_what_two_people_agree_on_is_hidden_that_day_and_a_run_is_ordered(office
 
 
 def test_nobody_is_their_own_second_person(office: Office) -> None:
+    """R10, R20: whoever proposes an early end does not settle it."""
     one = subject(office)
     dossier = propose(office, one)
     for agreed in (True, False):
@@ -121,6 +123,7 @@ def test_proposals_wait_where_somebody_else_sees_them_whole(office: Office) -> N
 
 @pytest.mark.parametrize("role", [Role.CONTRIBUTOR, Role.ANALYST, Role.COMPLIANCE_OFFICER, Role.ADMINISTRATOR])
 def test_nobody_else_proposes_sees_or_settles(office: Office, role: Role) -> None:
+    """R10: without authority it is refused."""
     one = subject(office)
     dossier, other = propose(office, one), somebody("other", role)
     for act in (
@@ -134,6 +137,7 @@ def test_nobody_else_proposes_sees_or_settles(office: Office, role: Role) -> Non
 
 
 def test_an_early_end_needs_its_ground_and_a_reason(office: Office) -> None:
+    """R10: without reason it is refused."""
     one = subject(office)
     with pytest.raises(Invalid) as caught:
         ends(office).propose_subject(RITA, WHY, one, 1, EndCode.INDIRECTLY_IDENTIFYING, "")

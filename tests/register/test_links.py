@@ -12,6 +12,7 @@ def test_kinds_and_bases_are_those_of_the_format():
 
 
 def test_a_link_is_an_assessment_unless_stated_otherwise():
+    """L08: facts stand apart from judgements."""
     assert NewLink(from_ref="a", to_ref="b", kind=LinkKind.PAID).basis == LINK["basis"]["default"]
 
 

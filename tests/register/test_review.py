@@ -51,6 +51,7 @@ def rules(caught: pytest.ExceptionInfo[Invalid]) -> set[str]:
 
 
 def test_still_needed_moves_the_next_review_and_not_the_removal(office: Office) -> None:
+    """R09: kept in sight, with the next review's date."""
     one = subject(office)
     before = office.facts(one)
     told = decide(office, one, judged())
@@ -63,6 +64,7 @@ def test_still_needed_moves_the_next_review_and_not_the_removal(office: Office) 
 
 
 def test_new_information_moves_the_removal_and_names_its_signal(office: Office) -> None:
+    """R06, R09: a new term, from a necessity that is named."""
     one = subject(office)
     fresh = office.signal(one, on=date(2026, 3, 1))
     told = decide(office, one, judged(ReviewCode.NEW_INFORMATION, information=(fresh,)))
@@ -85,6 +87,7 @@ def test_what_was_known_at_the_last_check_is_no_new_information(office: Office, 
 
 
 def test_no_longer_necessary_only_proposes(office: Office) -> None:
+    """R09: an end needs somebody else as well."""
     one = subject(office)
     before = office.facts(one)
     told = decide(office, one, judged(ReviewCode.NO_LONGER_NECESSARY))
@@ -94,6 +97,7 @@ def test_no_longer_necessary_only_proposes(office: Office) -> None:
 
 @pytest.mark.parametrize("actor", [RITA, PRIA])
 def test_a_restriction_hides_at_once_moves_no_date_and_can_be_lifted(office: Office, actor) -> None:
+    """C12: what is hidden keeps its end."""
     one = subject(office)
     before = office.facts(one)
     restrict = judged(ReviewCode.RESTRICT, answers={}, ground=RestrictionCode.DISPUTE)
@@ -118,6 +122,7 @@ def test_a_privacy_officer_restricts_and_does_not_review(office: Office) -> None
 
 @pytest.mark.parametrize("role", [Role.CONTRIBUTOR, Role.ANALYST, Role.COMPLIANCE_OFFICER, Role.ADMINISTRATOR])
 def test_nobody_else_sees_the_queue_or_decides(office: Office, role: Role) -> None:
+    """R09: only who is authorised ends a review."""
     one = subject(office)
     other = somebody("other", role)
     for act in (
@@ -171,6 +176,7 @@ def test_a_reviewer_outside_a_compartment_sees_nothing_of_the_subject(office: Of
 
 
 def test_the_queue_comes_in_pages_the_longest_overdue_first(office: Office) -> None:
+    """R13: what is overdue stands first."""
     today = office.watch.day
     received = [today - timedelta(days=365 + late) for late in (85, 40, 10, 0, -89)]
     made = [subject(office, on=on) for on in received]
@@ -203,6 +209,7 @@ def test_a_missed_review_can_be_made_up_for_until_the_subject_goes(office: Offic
 
 
 def test_the_page_says_why(office: Office) -> None:
+    """C04: the record in hand says from when it counts."""
     one = subject(office)
     page = review(office).page(RITA, WHY, one)
     assert page.facts.id == one

@@ -31,6 +31,7 @@ days = st.dates(max_value=date(9000, 1, 1))
     ],
 )
 def test_sum(day, period, then):
+    """R05: days, weeks, months, years, no time at all; ends of months and of the calendar."""
     assert Period.parse(period).after(date.fromisoformat(day)) == date.fromisoformat(then)
 
 
@@ -55,6 +56,7 @@ def test_monotone(one, other, period):
 
 @given(days, st.integers(0, 500))
 def test_years_keep_the_calendar_day_but_for_leap_days(day, count):
+    """R05: leap days."""
     then = Period(count=count, unit=Unit.YEARS).after(day)
     if (day.month, day.day) == (2, 29):
         assert (then.month, then.day) in {(2, 28), (2, 29)}

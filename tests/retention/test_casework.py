@@ -80,6 +80,7 @@ def test_restricting_and_releasing_move_no_date(kinds: list[ActKind], on: date) 
 
 @given(st.dates(date(2021, 6, 1), date(2035, 1, 1)), st.none() | st.dates(date(2021, 6, 1), date(2035, 1, 1)))
 def test_a_hold_never_moves_what_readers_see(from_: date, until: date | None) -> None:
+    """R18: held or not, readers see the same."""
     hold = HoldFacts(
         id=HoldId(DOSSIER),
         dossier=DOSSIER,

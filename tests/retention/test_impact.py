@@ -107,6 +107,7 @@ def test_the_facts_of_the_register_are_cases_to_evaluate():
 
 
 def test_impacts_name_what_changes_and_count_the_rest():
+    """R11: a preview, by record."""
     *named, last = impacts(io.BytesIO(_cases(_world()) + b"{}\n"), OLD, SHORTER)
     effects = {one["case"]: one.get("effect") for one in named}
     assert effects == {

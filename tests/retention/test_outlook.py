@@ -35,6 +35,7 @@ def world() -> World:
 
 
 def test_a_date_is_explained_and_can_be_computed_again_from_what_is_told(world):
+    """C04: counts from what, and why."""
     told = looking(world).explain(subject("A"), DAY)
     assert (told["state"], told["review_by"], told["remove_by"]) == ("active", "2027-05-20", "2029-02-01")
     assert told["because"][0] == "2 events count; the latest: signal of 2024-02-01"
@@ -90,6 +91,7 @@ def test_the_calendar_agrees_with_the_days_themselves(world):
 
 
 def test_rehearsed_runs_are_on_paper_only(world):
+    """R12: what becomes due, by date and by rule."""
     before = repr(world.graph)
     told = looking(world).rehearse(DAY, 13)
     assert told["rehearsal"] is True

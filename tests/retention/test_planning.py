@@ -35,6 +35,7 @@ def _w11() -> World:
 
 
 def test_w11_the_plan_names_what_goes_with_whom():
+    """C05: the closure, item by item."""
     plan = _w11().plan(DAY)
     assert _names(plan) == {"subjectB"}
     (due,) = plan.due
@@ -51,6 +52,7 @@ def test_w11_the_plan_names_what_goes_with_whom():
 
 
 def test_a_signal_goes_with_its_last_subject():
+    """R25: not before."""
     plan = _w11().plan(date(2029, 2, 1))
     assert _names(plan) == {"subjectA", "subjectB"}
     assert [signal for signal, _ in plan.cascade.gone] == [hexid("signal", "s1"), hexid("signal", "s2")]
@@ -76,6 +78,7 @@ def test_w12_a_higher_revision_alone_changes_no_date():
 
 
 def test_w22_what_has_expired_is_not_revived():
+    """R24."""
     world = World()
     world.signal("s1", date(2021, 6, 1), "A")
     before = world.graph.subjects_held[SubjectId(hexid("subject", "A"))]
@@ -85,6 +88,7 @@ def test_w22_what_has_expired_is_not_revived():
 
 
 def test_a_date_moved_in_the_database_is_found_and_delays_nothing():
+    """R06: every run reckons the dates itself; a stored one is only compared."""
     world = _w11()
     item = world.forge("B", date(2036, 1, 1))
     plan = world.plan(DAY)

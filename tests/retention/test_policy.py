@@ -56,6 +56,7 @@ def test_the_shipped_policy_has_what_a_schedule_needs():
     ids=[case["case"] for case in BAD["cases"] + BAD["second"]],
 )
 def test_a_faulty_file_is_refused_whole(name, case):
+    """R03, R39: a ground without a rule is refused, and so is whatever would be kept for ever."""
     text = content(name).decode()
     assert text.count(case["from"]) == 1
     changed = text.replace(case["from"], case["to"])

@@ -105,6 +105,7 @@ def _act(on: date, kind: ActKind, code: str) -> str:
 
 
 def test_what_is_due_is_archived_and_five_years_later_destroyed():
+    """R23, R33: the stub has an id of its own, dates and codes, and is marked destroyed."""
     world = Register()
     world.about("s1", "B")
     assert world.night(REMOVED - timedelta(days=1)) is None
@@ -179,6 +180,7 @@ def test_w9_a_hold_over_by_then_changes_nothing():
 
 
 def test_w10_a_hold_on_the_archived_copy_puts_its_destruction_off():
+    """R14."""
     world = Register()
     world.about("s1", "B")
     world.night(REMOVED)
@@ -257,6 +259,7 @@ def test_acts_that_somebody_wrote_on_a_signal_by_hand_destroy_nothing():
 
 
 def test_w23_unlawful_data_under_a_hold_are_archived_and_destroyed_on_the_first_day_without():
+    """R14: a hold keeps even what would be destroyed at once."""
     world = Register()
     world.about("s1", "B")
     world.hold(HoldGround.EVIDENCE, date(2025, 5, 1), date(2025, 8, 31), subjects=(hexid("subject", "B"),))
@@ -270,6 +273,7 @@ def test_w23_unlawful_data_under_a_hold_are_archived_and_destroyed_on_the_first_
 
 
 def test_without_a_key_of_its_month_a_removal_waits_with_an_alarm_and_nothing_is_destroyed():
+    """R38."""
     world = Register()
     world.about("s1", "B")
     world.archive.months = frozenset({"2031-05"})
@@ -282,6 +286,7 @@ def test_without_a_key_of_its_month_a_removal_waits_with_an_alarm_and_nothing_is
 
 
 def test_a_hold_laid_after_the_plan_stops_a_destruction_in_the_deleting_transaction(monkeypatch):
+    """R14."""
     world = Register()
     world.about("s1", "B")
     world.night(REMOVED)
@@ -435,6 +440,7 @@ def _carried(world: Register, fate: Fate) -> None:
 
 
 def test_whenever_a_process_dies_the_next_ends_the_run_the_same():
+    """R22: archived and deleted, or neither."""
     first = _ready()
     counting = Fate()
     expected = copy.deepcopy(first)

@@ -68,6 +68,7 @@ def _state(world: World) -> dict[str, object]:
 
 
 def test_what_is_due_goes_and_what_lives_stays():
+    """C32: without anybody's order."""
     world = _world()
     untouched = world.graph.signals_held[hexid("signal", "s6")]
     nightly(world.graph, world.clock)
@@ -197,6 +198,7 @@ def _live(world: World, deaths: list[int]) -> None:
 
 @pytest.mark.parametrize("at", range(FIRST + SECOND_LIFE))
 def test_a_process_killed_at_any_moment_leaves_a_run_that_ends_the_same(at):
+    """R22: what was begun is ended."""
     world = _world()
     nightly(world.graph, world.clock)
     _live(world, [at])
@@ -251,6 +253,7 @@ def test_a_keeper_that_wakes_after_another_took_over_writes_nothing():
 
 
 def test_a_subject_that_changed_since_the_plan_is_left_alone():
+    """R38, C28: it is reported as skipped, and the rest goes."""
     world = _world()
     nightly(world.graph, world.clock)
     with pytest.raises(Killed):
@@ -343,6 +346,7 @@ def test_a_signal_that_does_not_verify_is_redacted_and_still_does_not_verify():
 
 
 def test_what_does_not_verify_is_hidden_at_once_and_goes_thirty_days_later():
+    """C12: what is hidden has its end."""
     world = _world()
     item = world.forge("E", date(2040, 1, 1))
     nightly(world.graph, world.clock)
@@ -363,6 +367,7 @@ def test_what_does_not_verify_is_hidden_at_once_and_goes_thirty_days_later():
 
 
 def test_something_left_behind_is_a_failed_run_without_certificate():
+    """R38, C25: a half-purged item is a state of its own, and an incident."""
     world = _world()
     nightly(world.graph, world.clock)
     world.process().until_forgotten()
@@ -497,6 +502,7 @@ def _many(count: int = 51) -> World:
 
 
 def test_a_large_plan_waits_for_a_second_person():
+    """R20, C29: approved as a whole, by the digest of the list; never by who asked for it."""
     world = _many()
     run = world.order(DAY)
     world.carry_out()
@@ -523,6 +529,7 @@ def test_a_large_plan_waits_for_a_second_person():
 
 
 def test_a_plan_by_another_policy_than_the_one_in_force_is_not_approved():
+    """R11: a changed schedule needs a fresh plan."""
     world = _many()
     run = world.order(DAY)
     world.carry_out()
@@ -584,6 +591,7 @@ def test_an_order_that_came_past_the_checks_is_refused_by_the_run_too(on, code):
 
 
 def test_the_nightly_order_is_filed_once_a_day_by_the_amsterdam_date():
+    """C32: nobody has to switch it on."""
     world = _world()
     world.clock.at = datetime(2026, 11, 23, 23, 5, tzinfo=UTC)
     assert nightly(world.graph, world.clock) is not None

@@ -214,6 +214,7 @@ def test_a_file_without_a_stub_is_deleted_and_no_other(tmp_path: Path) -> None:
 
 
 def test_a_file_is_never_written_twice(tmp_path: Path) -> None:
+    """R18: held or not, what is archived is not written anew."""
     files = ArchiveFiles(tmp_path)
     files.lay_down(RUN, [(PLACES[0], b"first")])
     with pytest.raises(FileExistsError):
@@ -254,6 +255,7 @@ def test_a_process_that_slept_while_its_run_was_settled_moves_nothing_any_more(
 
 
 def test_a_destroyed_file_is_gone_and_destroying_it_again_is_harmless(tmp_path: Path) -> None:
+    """R21: not from the archive's folder."""
     files = ArchiveFiles(tmp_path)
     files.lay_down(RUN, [(place, b"x") for place in PLACES])
     assert files.destroy(PLACES[:2]) == 2

@@ -39,6 +39,7 @@ def test_parts_open_in_their_place_only(store: KeyStore, key: BackupKey) -> None
 
 
 def test_on_its_day_the_key_is_due_and_a_purge_that_drops_it_closes_the_backup(store: KeyStore, key: BackupKey) -> None:
+    """R40: a backup follows on its last day."""
     backups, purge = Backups(store.database), Purge(store)
     part = key.seal(1, b"one", last=True)
     assert backups.due(date(2026, 12, 28)) == ()

@@ -184,6 +184,7 @@ def house(built: House, tmp_path: Path) -> House:
 
 
 def test_what_is_purged_is_gone_and_what_stays_stays(house: House) -> None:
+    """R40, C15: rows and tokens."""
     done = purge(house)
     assert (done.generation_before, done.generation_after, done.anchor_before, done.anchor_after) == (1, 2, 1, 2)
     assert (done.rows_dropped, done.tokens_dropped, done.tokens_kept) == (6 * 4, 6, 6)
@@ -264,6 +265,7 @@ def test_survivors_of_an_old_graph_open_with_the_present_store(house: House) -> 
 
 
 def test_no_purged_id_value_or_old_row_is_left_in_the_files(house: House) -> None:
+    """R21: not from the key store's files."""
     old = house.place.run("SELECT wrapped FROM keys UNION ALL SELECT wrapped FROM tokens")
     digests = house.place.run("SELECT digest FROM tokens UNION ALL SELECT digest FROM deliveries")
     purge(house)
@@ -301,7 +303,10 @@ def test_a_purged_subject_leaves_the_delivery_of_a_signal_that_stays(house: Hous
 
 
 def test_a_redacted_signals_delivery_loses_the_digest_of_its_content(house: House) -> None:
-    """The digest of what was handed in is a fingerprint of the subject who went: a guess could be compared with it."""
+    """The digest of what was handed in is a fingerprint of the subject who went: a guess could be compared with it.
+
+    R40.
+    """
     n = house.staying[0]
     first, _ = house.batches[n].created
     digest = hashlib.sha256(house.batches[n].signals[0].digest).digest()
@@ -332,6 +337,7 @@ def test_what_is_left_of_a_delivery_ends_when_nobody_may_send_it_again(house: Ho
 
 
 def test_a_purged_id_is_never_used_again(house: House) -> None:
+    """R08, R24: neither a subject nor an identifier that is gone can be written to or come back under its id."""
     purge(house)
     gone, strong = house.batches[0].created[0], dict(house.batches[0].identifiers)
     with closing(house.place.open()) as store:
@@ -614,7 +620,10 @@ def test_two_intakes_of_the_same_passport_make_one_identifier(house: House) -> N
 
 
 def test_no_byte_of_the_file_names_what_was_purged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With these ids a row's copy stays between the rows of a page that it moved from, unless the file is remade."""
+    """With these ids a row's copy stays between the rows of a page that it moved from, unless the file is remade.
+
+    R21.
+    """
     random = Random(75)  # noqa: S311 - ids that fall so
     random.getrandbits(128)
     monkeypatch.setattr("tests.vault.builders.mint", lambda: f"{random.getrandbits(128):032x}")

@@ -126,6 +126,7 @@ def test_nothing_of_a_raced_batch_is_kept(store: KeyStore, sealer: Sealer) -> No
 
 
 def test_a_token_whose_identifier_is_gone_can_be_replaced(store: KeyStore, sealer: Sealer) -> None:
+    """C18: a value that is gone blocks nothing."""
     old = one_signal(reference="a")
     sealer.seal(old)
     fresh = {passport(): IdentifierId(mint())}
