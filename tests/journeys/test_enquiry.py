@@ -109,10 +109,30 @@ def test_from_handing_in_to_network_and_path(served):
     signal = network["links"][0]["signal"]
     page = served.ask("ana", "GET", f"/v1/signals/{signal}").json()
     assert "Zandvoorter" in page["texts"]["narrative"] or "Klaverstok" in page["texts"]["narrative"]
-    assert "source_description" not in page["texts"]
     subject_page = served.ask("ana", "GET", f"/v1/subjects/{hit['subject']}").json()
     assert subject_page["statements"][0]["names"] == ["Adriaan Zandvoorter"]
     assert date.fromisoformat(subject_page["remove_by"]) > TODAY
+
+
+READERS = ("ana", "sam", "desk", "reviewer", "privacy")
+
+
+def test_no_reader_of_a_signal_gets_the_description_of_its_source(served):
+    """It is stored and sealed under a key of its own; no role has a permission that opens it."""
+    for code, role in (("desk", "desk-officer"), ("reviewer", "reviewer"), ("privacy", "privacy-officer")):
+        served.enrol(code, role, handling="H3", markings=("closed-team",))
+    ada, bep, _ = cast("f", "Koert Wulpennest", "Liesbeth Karekiet", "Noordermeer Stuwage B.V.")
+    signal = tie("f-1", ada, bep)
+    described = replace(signal, source=replace(signal.source, description="The cook of the Scholekster told it."))
+    assert hand_in(served, described).status_code == 201
+    (hit,) = wait_found(served, "ana", ada.names[0])
+    network = served.ask("ana", "POST", "/v1/network", {"start": hit["subject"], "depth": 1}).json()
+    opened = network["links"][0]["signal"]
+    for code in READERS:
+        page = served.ask(code, "GET", f"/v1/signals/{opened}")
+        assert (page.status_code, page.json()["signal"]) == (200, opened), (code, page.text)
+        assert "Scholekster" not in page.text
+        assert "source_description" not in page.json()["texts"]
 
 
 def test_hidden_is_absent(served):
