@@ -73,7 +73,7 @@ class Batches:
     def erase(self, run: Run) -> None:
         """Delete batch after batch until every planned item is dealt with. Safe to begin again at any point."""
         planned = Detail.read(run.detail).planned
-        self._settle(run)
+        self._settle(run, last=False)
         journal = self.erasure.journal(run.id)
         dealt = {item for line in journal for item in (*line.subjects, *line.signals, *line.destroyed)}
         dealt.update(item for line in journal for item, _ in line.skipped)
@@ -84,12 +84,12 @@ class Batches:
             self._batch(run, planned, number, work)
             left -= len(work.items)
             self.progress(Step(point=Point.BATCH, run=run.id, done=of - left, of=of))
-        self._settle(run)
+        self._settle(run, last=True)
 
-    def _settle(self, run: Run) -> None:
+    def _settle(self, run: Run, *, last: bool) -> None:
         """Delete archived files without a stub, and the files of records that the journal says are destroyed."""
         journal = self.erasure.journal(run.id)
-        self.archive.settle(run.id, [one for line in journal for one in line.archived])
+        self.archive.settle(run.id, [one for line in journal for one in line.archived], last=last)
         destroyed = [one for line in journal for one in line.destroyed]
         if destroyed:
             self.archive.destroy((stub.facts.month, stub.facts.id) for stub in self.erasure.stubs(destroyed))
@@ -189,7 +189,15 @@ class Batches:
     def _archived(
         self, run: Run, planned: Planned, holding: Holding, work: Work, signals: Collection[SignalId]
     ) -> tuple[SealedStub, ...]:
-        """Put a record of each item into the archive, and return the stubs to create. Durable on return."""
+        """Put a record of each item into the archive, and return the stubs to create. Durable on return.
+
+        What has its stub, since a batch of several transactions was interrupted, keeps its record: that one is whole.
+        """
+        laid = self.archive.laid(run.id, work.items)
+        there = {one.facts.id for one in self.erasure.stubs(laid.values())} if laid else set()
+        work = work.without([item for item, archive in laid.items() if archive in there])
+        if not work.items:
+            return ()
         subjects = [item for item, _ in work.subjects]
         facts = {one.subject.facts.id: one.subject.facts for one in self.erasure.subjects(subjects)} if subjects else {}
         new = holding.holds.keys() - planned.holds.keys()

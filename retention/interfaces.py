@@ -153,8 +153,14 @@ class Archive(Protocol):
             signals: every signal about them, with what is sealed; consumed once.
         """
 
-    def settle(self, run: RunId, stubs: Collection[str]) -> int:
-        """Delete the files of this run that have no stub among `stubs`; return how many. No other file is touched."""
+    def settle(self, run: RunId, stubs: Collection[str], *, last: bool) -> int:
+        """Delete the files of this run that have no stub among `stubs`; return how many. No other file is touched.
+
+        After the `last` time nothing tells any more what the files are about; before it, `laid` does.
+        """
+
+    def laid(self, run: RunId, items: Iterable[str]) -> Mapping[str, ArchiveId]:
+        """Return of which of `items` a record of this run was left when it was settled, each with the record's id."""
 
     def destroy(self, places: Iterable[tuple[str, ArchiveId]]) -> int:
         """Delete the files at these places (month, id), durably; one that is absent is no fault. Return how many."""

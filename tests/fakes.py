@@ -299,11 +299,17 @@ class FakeArchive:
             put.append(Archived(item=one.item, archive=archive, month=one.month, sha256="00" * 32))
         return tuple(put)
 
-    def settle(self, run: RunId, stubs: Collection[str]) -> int:
-        left = self.pending.pop(run, set()) - set(stubs)
+    def settle(self, run: RunId, stubs: Collection[str], *, last: bool) -> int:
+        every = self.pending.pop(run, set()) if last else self.pending.get(run, set())
+        left = every - set(stubs)
         for archive in left:
             self.records.pop(archive, None)
+        every -= left
         return len(left)
+
+    def laid(self, run: RunId, items: Iterable[str]) -> Mapping[str, ArchiveId]:
+        about = {self.records[one][0].item: one for one in self.pending.get(run, ())}
+        return {item: about[item] for item in items if item in about}
 
     def destroy(self, places: Iterable[tuple[str, ArchiveId]]) -> int:
         return sum(self.records.pop(archive, None) is not None for _, archive in places)

@@ -456,3 +456,37 @@ def test_whenever_a_process_dies_the_next_ends_the_run_the_same():
             _carried(world, fate)
         world.carry_out()
         assert _state(world) == wanted, at
+
+
+def test_a_removal_interrupted_between_its_transactions_leaves_one_record(monkeypatch):
+    """The first transaction of a large batch took signals and wrote the stubs; the next process takes the rest."""
+    world = Register()
+    world.about("s1", "A")
+    world.about("s2", "A")
+    world.clock.at = datetime.combine(REMOVED, time(1), UTC)
+    nightly(world.graph, world.clock)
+    whole = FakeGraph.erase
+
+    def first_part(graph: FakeGraph, run: object, batch: Any, *rest: Any) -> None:
+        whole(graph, run, replace(batch, subjects=(), signals=batch.signals[:1]), *rest)
+        raise Killed
+
+    for dies in (first_part, _killed, _killed):  # killed again before anything more was done
+        monkeypatch.setattr(FakeGraph, "erase", dies)
+        with pytest.raises(Killed):
+            world.process().until_forgotten()
+        assert len(world.graph.stubs_held) == 1
+    monkeypatch.undo()
+    world.carry_out()
+    assert world.graph.runs()[0].state is RunState.CERTIFIED
+    assert world.graph.subjects_held == {}
+    ((record, about),) = world.archive.records.values()
+    assert (record.item, len(about)) == (hexid("subject", "A"), 2)
+    assert world.stub().id in world.archive.records
+    assert world.archive.pending == {}
+    ((_, stated),) = world.evidence.filed
+    assert stated["stubs"]["count"] == 1
+
+
+def _killed(*_: Any) -> None:
+    raise Killed

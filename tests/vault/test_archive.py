@@ -213,6 +213,22 @@ def test_a_file_without_a_stub_is_deleted_and_no_other(tmp_path: Path) -> None:
     assert files.settle(RunId("ef" * 16), ()) == 0
 
 
+def test_until_it_is_settled_for_the_last_time_a_run_knows_what_its_files_are_about(tmp_path: Path) -> None:
+    files = ArchiveFiles(tmp_path)
+    items = ["11" * 16, "22" * 16]
+    files.lay_down(RUN, [(place, b"a try that was given up") for place in PLACES[:1]], items[:1])
+    other = ArchiveId(mint())
+    files.lay_down(RUN, [((MONTH, other), b"x"), (PLACES[1], b"y")], items)
+    assert files.laid(RUN, items) == {}
+    for _ in range(2):  # a process may die again
+        files.settle(RUN, {other}, last=False)
+        assert files.laid(RUN, [*items, "33" * 16]) == {items[0]: other}
+    assert not [one for one in tmp_path.rglob("*") if one.is_file() and items[0].encode() in one.read_bytes()]
+    files.settle(RUN, {other})
+    assert files.laid(RUN, items) == {}
+    assert [*files.present(), *(tmp_path / "pending").iterdir()] == [(MONTH, other)]
+
+
 def test_a_file_is_never_written_twice(tmp_path: Path) -> None:
     """R18: held or not, what is archived is not written anew."""
     files = ArchiveFiles(tmp_path)

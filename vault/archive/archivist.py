@@ -89,12 +89,17 @@ class Archivist:
             for item, kept in self._read(some, frozenset(one.item for one in items)):
                 about[item].append(kept)
         made = [self._sealed(one, about[one.item]) for one in items]
-        self.files_held.lay_down(run, [((one.month, one.archive), content) for one, content in made])
+        files = [((one.month, one.archive), content) for one, content in made]
+        self.files_held.lay_down(run, files, [one.item for one, _ in made])
         return tuple(one for one, _ in made)
 
-    def settle(self, run: RunId, stubs: Collection[str]) -> int:
+    def settle(self, run: RunId, stubs: Collection[str], *, last: bool) -> int:
         """Delete the files of this run that have no stub among `stubs`; return how many. No other file is touched."""
-        return self.files_held.settle(run, stubs)
+        return self.files_held.settle(run, stubs, last=last)
+
+    def laid(self, run: RunId, items: Iterable[str]) -> Mapping[str, ArchiveId]:
+        """Return of which of `items` a record of this run was left when it was settled, each with the record's id."""
+        return self.files_held.laid(run, items)
 
     def destroy(self, places: Iterable[tuple[str, ArchiveId]]) -> int:
         """Delete the files at these places (month, id), durably; one that is absent is no fault. Return how many."""

@@ -8,7 +8,7 @@ while another one settled its run finds its folder gone and moves nothing any mo
 
 import hashlib
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -33,8 +33,11 @@ class ArchiveFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def lay_down(self, run: RunId, files: Sequence[tuple[Place, bytes]]) -> None:
+    def lay_down(self, run: RunId, files: Sequence[tuple[Place, bytes]], items: Sequence[str] = ()) -> None:
         """Write new files, which are durable on return, and which `settle` of this run will judge.
+
+        `items`, of the same length or none, are the ids of what the files are about; only their SHA-256 is kept, and no
+        longer than until the run is settled for the last time.
 
         Raises:
             FileExistsError: one is there already; a file is never written twice.
@@ -42,9 +45,11 @@ class ArchiveFiles:
         """
         if not files:
             return
-        staging = self._folder / PENDING / run / mint()
+        staging = self._pending(run) / mint()
         self._make(staging)
-        _write(staging / LIST, b"".join(f"{month}/{archive}\n".encode("ascii") for (month, archive), _ in files))
+        about = [_named(item) for item in items] or [""] * len(files)
+        lines = (f"{month}/{archive}/{one}\n" for ((month, archive), _), one in zip(files, about, strict=True))
+        _write(staging / LIST, "".join(lines).encode("ascii"))
         with ThreadPoolExecutor(_WRITERS) as writers:
             for _ in writers.map(lambda file: _write(staging / file[0][1], file[1]), files):
                 continue
@@ -57,9 +62,12 @@ class ArchiveFiles:
         for month in sorted({month for (month, _), _ in files}):
             sync(self._folder / month)
 
-    def settle(self, run: RunId, stubs: Collection[str]) -> int:
-        """Delete what was laid down for this run and has no stub among `stubs`; return how many files that were."""
-        pending = self._folder / PENDING / run
+    def settle(self, run: RunId, stubs: Collection[str], *, last: bool = True) -> int:
+        """Delete what was laid down for this run and has no stub among `stubs`; return how many files that were.
+
+        Unless it is the `last` time, the lists stay, and `laid` reads them.
+        """
+        pending = self._pending(run)
         if not pending.exists():
             return 0
         gone = 0
@@ -68,13 +76,22 @@ class ArchiveFiles:
             settled = (
                 staging if staging.name.startswith(SETTLED) else staging.rename(pending / (SETTLED + staging.name))
             )
-            gone += self.destroy(place for place in _listed(settled) if place[1] not in stubs)
-            for one in (*(path for path in settled.iterdir() if path.name != LIST), settled / LIST):
+            gone += self.destroy(place for place, _ in _listed(settled) if place[1] not in stubs)
+            for one in (path for path in settled.iterdir() if path.name != LIST):
                 one.unlink(missing_ok=True)
-            settled.rmdir()
-        pending.rmdir()
+            if last:
+                (settled / LIST).unlink(missing_ok=True)
+                settled.rmdir()
+        if last:
+            pending.rmdir()
         sync(pending.parent)
         return gone
+
+    def laid(self, run: RunId, items: Iterable[str]) -> Mapping[str, ArchiveId]:
+        """Return about which of `items` a file of this run was left when it was settled, each with the file's id."""
+        listed = (one for staging in self._pending(run).glob(f"{SETTLED}*") for one in _listed(staging))
+        found = {about: place[1] for place, about in listed if self._path(*place).exists()}
+        return {item: found[named] for item in items if (named := _named(item)) in found} if found else {}
 
     def destroy(self, places: Iterable[Place]) -> int:
         """Delete files, durably gone on return; one that is absent is no fault. Return how many were there."""
@@ -108,6 +125,9 @@ class ArchiveFiles:
         except FileNotFoundError:
             return None
 
+    def _pending(self, run: RunId) -> Path:
+        return self._folder / PENDING / run
+
     def _make(self, folder: Path) -> None:
         """Make a folder, durably, with those above it."""
         if not folder.exists():
@@ -129,11 +149,15 @@ def _write(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _listed(staging: Path) -> tuple[Place, ...]:
-    """Return what is in a staging folder, or was to be; nothing was moved before the list was whole."""
+def _listed(staging: Path) -> tuple[tuple[Place, str], ...]:
+    """Return what is in a staging folder, or was to be, and about what; nothing was moved before the list was whole."""
     try:
         lines = (staging / LIST).read_text("ascii").splitlines()
     except FileNotFoundError:
         return ()
     places = (line.split("/") for line in lines)
-    return tuple((parts[0], ArchiveId(parts[1])) for parts in places if len(parts) == 2 and is_id(parts[1]))
+    return tuple(((parts[0], ArchiveId(parts[1])), parts[2]) for parts in places if len(parts) == 3 and is_id(parts[1]))
+
+
+def _named(item: str) -> str:
+    return hashlib.sha256(item.encode()).hexdigest()
