@@ -8,6 +8,7 @@ from api.founding import warnings
 from api.keys import check, status
 from api.settings import Settings
 from api.wiring import Workplace, workplace
+from api.witnessing import witnessing
 from register.backlog import OVERDUE
 from register.errors import RegisterError
 from retention.clockguard import Clockwork
@@ -44,6 +45,8 @@ REMEDY = {
     "register.absent": "run `theme-register init`, or set THEME_REGISTER_HOME to where the register is",
     "keystore.absent": "without the keys nothing can be read any more; a new key store is never made in its place",
     "trail": "find out who wrote to the database or the log; then delete `log/alarm.json` in the register's folder",
+    "witness.nobody": "name witnesses (THEME_REGISTER_WITNESSES): alone, whoever keeps the log could keep two",
+    "witness.none": "send `theme-register witness request` to them, and put what they answer into `log/cosignatures`",
     "clock": "set it right, or have an officer confirm it: `theme-register retention clock --confirm`",
     "backlog": "see `theme-register retention runs`: have a waiting plan approved, or find out why no run ends",
     "archive.absent": "run `theme-register archive init` with the custodian: what is due waits, hidden",
@@ -79,6 +82,21 @@ def _archive(opened: Workplace) -> Iterator[Finding]:
         yield Finding(what="archive", state=code, remedy=REMEDY[code])
 
 
+def _witnesses(opened: Workplace) -> Iterator[Finding]:
+    """Say how many witnesses vouch for the log, of how many needed."""
+    witnesses = witnessing(opened.logbook, opened.settings).cosignatures
+    if not witnesses.known:
+        yield Finding(what="witnesses", state="witness.nobody", remedy=REMEDY["witness.nobody"])
+        return
+    seen = witnesses.newest()
+    count = 0 if seen is None else len(seen.witnesses)
+    told = f"{count} of {witnesses.needed} needed, of {witnesses.known} known"
+    if seen is None:
+        yield Finding(what="witnesses", state="witness.none", remedy=f"{told}: {REMEDY['witness.none']}", bad=True)
+    else:
+        yield Finding(what="witnesses", remedy=f"{told}, up to entry {seen.checkpoint.size}")
+
+
 def _findings(settings: Settings) -> Iterator[Finding]:
     for code in warnings():
         yield Finding(what="host", state=code, remedy=REMEDY[code])
@@ -90,6 +108,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
             yield Finding(what="log", state="ok" if sealed is not None else "log.absent", bad=sealed is None)
             for code in opened.logbook.alarm.codes():
                 yield Finding(what="trail", state=code, remedy=REMEDY["trail"], bad=True)
+            yield from _witnesses(opened)
             clock = str(opened.custody.keeping.clock()["state"])
             if clock != Clockwork.STEADY:
                 yield Finding(what="clock", state=clock, remedy=REMEDY["clock"], bad=True)

@@ -3,6 +3,7 @@
 It holds the log keys and no other: what opens a record is only ever in its children, which end with their work.
 """
 
+import errno
 import logging
 import os
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Final
+from typing import Final, NoReturn
 
 from api.auditing import AuditDesk
 from api.children import run
@@ -20,6 +21,7 @@ from api.settings import Settings
 from api.ticks import Ticks, tick
 from api.watch import TrailWatch
 from api.wiring import logbook, register_of, vouched
+from api.witnessing import Witnessing, witnessing
 from graph import schema
 from graph.erasure import Purging
 from graph.trail import AuditTrail
@@ -42,6 +44,8 @@ AHEAD: Final = 5000
 DISK_FAILED: Final = frozenset({"log.storage", "log.broken"})
 EXIT_DISK: Final = 74
 """Exit status after the log could not be written (EX_IOERR of sysexits.h)."""
+FAILURES: Final = frozenset({errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+"""What a disk says that failed or is full."""
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +68,9 @@ def keep(settings: Settings, started: Callable[[], None]) -> None:
         trail = AuditTrail(graph)
         log = logbook(settings, register, trail, clock)
         watch = TrailWatch(folder=log.log_folder, trail=trail, strands=log.strands, alarm=log.alarm, clock=clock)
+        seen = witnessing(log, settings)
+        seen.check()
+        seen.renew_proofs()
         ended = Daily()
         guard = ClockGuard(ticks=ticks, clock=clock, log=log, trail=trail)
 
@@ -81,7 +88,7 @@ def keep(settings: Settings, started: Callable[[], None]) -> None:
         jobs = Jobs(
             nightly=partial(_told, "nightly", order),
             work=partial(_told, "work", work),
-            seal=partial(_told, "seal", lambda: _seal(log, watch, ended)),
+            seal=partial(_told, "seal", lambda: _seal(log, seen, watch, ended)),
         )
         keep_going(jobs, started=started)
 
@@ -129,9 +136,11 @@ class Daily:
             self.done = day
 
 
-def _seal(log: Logbook, watch: TrailWatch, ended: Daily) -> None:
+def _seal(log: Logbook, seen: Witnessing, watch: TrailWatch, ended: Daily) -> None:
     sealed = log.seal_trail()
     ended.of(civil_date(log.now()), log.end_terms)
+    if seen.collect() is not None:
+        seen.renew_proofs()
     watch.look()
     if not sealed:
         # In a quiet second, so that no import waits for it and no question has to.
@@ -145,5 +154,14 @@ def _told(job: str, work: Callable[[], object]) -> None:
     except RegisterError as error:
         _log.error("job %s: %s", job, error.code)
         if error.code in DISK_FAILED:
-            # After a failed sync nothing is known about what is on the disk: no later one may be believed.
-            os._exit(EXIT_DISK)
+            _end()
+    except OSError as error:
+        if error.errno not in FAILURES:
+            raise
+        _log.error("job %s: %s", job, errno.errorcode[error.errno])
+        _end()
+
+
+def _end() -> NoReturn:
+    """End at once: after a failed sync nothing is known about what is on the disk, and no later one may be believed."""
+    os._exit(EXIT_DISK)

@@ -30,6 +30,7 @@ class Sample:
         taken_in, purged: signals taken in, and subjects and signals deleted, in the last WEEK_DAYS days.
         sealed_at: when the newest checkpoint was signed; certified_at: when the newest certificate was issued.
         log_size: entries in the log.
+        witnesses: how many cosigned the newest witnessed checkpoint, and how many entries that has.
         workers: processes that hold keys, by kind; names: names of mentions in memory; names_complete: all of them.
         canary_alive: whether the made-up record of yesterday is still there; None: none is kept.
     """
@@ -49,6 +50,8 @@ class Sample:
     names: int
     names_complete: bool
     canary_alive: bool | None = None
+    witnesses: int = 0
+    witnessed_size: int = 0
 
     @property
     def oldest_overdue_days(self) -> int:
@@ -114,6 +117,8 @@ def _gauges(sample: Sample) -> dict[str, tuple[str, float]]:
             _age(sample, sample.certified_at),
         ),
         "log_entries": ("Entries in the audit log", sample.log_size),
+        "log_witnesses": ("Witnesses that cosigned the newest witnessed checkpoint; 0: nobody", sample.witnesses),
+        "log_entries_witnessed": ("Entries of the newest checkpoint that enough witnesses saw", sample.witnessed_size),
         "names_loaded": ("Mentions whose names are in memory", sample.names),
         "names_complete": ("1 once all names are in memory", float(sample.names_complete)),
         "canary_alive": (

@@ -9,6 +9,8 @@ from typing import Final
 from api.auditing import AuditDesk
 from api.metrics import WEEK_DAYS, Metrics, Sample
 from api.wiring import Workplace
+from api.witnessing import witnessing
+from evidence.cosigned import Cosignatures
 from graph.connection import Graph
 from graph.gauges import holdings
 from register.audit import Act, Outcome
@@ -30,6 +32,7 @@ def metrics(workplace: Workplace) -> Metrics:
         workers=workplace.workers,
         roster=workplace.roster,
         clock=workplace.clock,
+        cosignatures=witnessing(workplace.logbook, workplace.settings).cosignatures,
     )
     return Metrics(sampler.measure, monotonic)
 
@@ -43,6 +46,7 @@ class Sampler:
     workers: Workers
     roster: Roster
     clock: Clock
+    cosignatures: Cosignatures
 
     def measure(self) -> Sample | None:
         """Measure; None when something could not be, which is logged by its code."""
@@ -63,6 +67,7 @@ class Sampler:
             for act in sorted(DELETING)
             for one in self.desk.stream(Question(act=act, since=since), size=size)
         )
+        seen = self.cosignatures.newest()
         return Sample(
             at=now,
             today=today,
@@ -78,4 +83,6 @@ class Sampler:
             workers=self.workers.counted(now=now),
             names=self.roster.size,
             names_complete=self.roster.complete,
+            witnesses=0 if seen is None else len(seen.witnesses),
+            witnessed_size=0 if seen is None else seen.checkpoint.size,
         )

@@ -60,6 +60,16 @@ class Settings(BaseSettings):
     anchor_passphrase_file: Path | None = Field(
         default=None, description="Passphrase anchor: file (0600) with the passphrase; absent: the terminal is asked."
     )
+    witnesses: Path | None = Field(
+        default=None,
+        description="File with the verifier keys of the log's witnesses, one a line; absent: nobody.",
+    )
+    witnesses_needed: int = Field(
+        default=1,
+        ge=1,
+        le=100,
+        description="How many witnesses have to cosign a checkpoint before it counts.",
+    )
     language: str = Field(default="en", pattern="^(en|nl)$", description="Language of texts for people: en or nl.")
     searches: int = Field(
         default=SEARCHES,

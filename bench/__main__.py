@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import audit, intake, log, name_search, network, removal, seals
+from bench import audit, intake, log, mutations, name_search, network, removal, seals
 
 BENCHES: Final[Mapping[str, Callable[[Sequence[str]], None]]] = {
     "intake": intake.main,
@@ -13,6 +13,7 @@ BENCHES: Final[Mapping[str, Callable[[Sequence[str]], None]]] = {
     "removal": removal.main,
     "audit": audit.main,
     "log": log.main,
+    "mutations": mutations.main,
     "seals": seals.main,
     "names": name_search.main,
 }

@@ -27,6 +27,8 @@ from evidence.note import (
 )
 from register.errors import Conflict, Invalid, Tampered
 
+WITNESSED: Final = "witnessed"
+"""In the log's folder, beside `checkpoint`: the newest one that enough witnesses cosigned."""
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,15}")
 _TIME_SIZE: Final = 8
 _LAST_SECOND: Final = 253402300799
@@ -139,6 +141,11 @@ def verify_checkpoint(
     if len(found) < needed:
         raise invalid("checkpoint.threshold", f"signed by {len(found)} of {needed} keys needed")
     return checkpoint, tuple(found.values())
+
+
+def witnesses_of(signatures: Sequence[Signature]) -> frozenset[str]:
+    """Return the names of the witnesses among these: one with several keys is one; without a time none is counted."""
+    return frozenset(one.key.name for one in signatures if one.at is not None)
 
 
 def _verified(line: NoteSignature, key: VerifierKey, checkpoint: Checkpoint, verifier: Verifier) -> Signature:

@@ -73,6 +73,10 @@ LIMITS: Final[Mapping[str, Both]] = {
         "that the entries are true: the software wrote them",
         "dat de regels waar zijn: de programmatuur schreef ze",
     ),
+    "witnessed-earlier": (
+        "that the newest entries are shown to everybody alike: witnesses saw an earlier checkpoint",
+        "dat de nieuwste regels iedereen hetzelfde worden getoond: de getuigen zagen een eerdere stand",
+    ),
     "bodies": (
         "what the entries say: their bodies were not checked",
         "wat de regels zeggen: hun teksten zijn niet nagegaan",

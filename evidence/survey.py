@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from evidence import shelves as rows
-from evidence.checkpoint import Checkpoint, Signature, verify_checkpoint
+from evidence.checkpoint import WITNESSED, Checkpoint, Signature, verify_checkpoint, witnesses_of
 from evidence.merkle import HASH_SIZE, tree_root
 from evidence.note import Verifier, invalid
 from evidence.result import Check, Finding, Status
@@ -73,6 +73,7 @@ class _Survey:
     advance: Advance
     note: bytes = field(init=False)
     checkpoint: Checkpoint = field(init=False)
+    witnessed: bytes | None = field(init=False)
     reader: TileReader = field(init=False)
     seen: bytearray = field(init=False)
     told: list[dict[str, Any]] = field(default_factory=list)
@@ -86,8 +87,15 @@ class _Survey:
         """Return a checkpoint that the trusted log signed. Raises Invalid."""
         return verify_checkpoint(note, self.trust.of(Role.LOG), self.verifier, threshold=self.trust.threshold)
 
+    def seen_by(self, note: bytes) -> int:
+        """Return how many trusted witnesses cosigned, each with a time. Raises Invalid."""
+        return len(witnesses_of(verify_checkpoint(note, self.trust.witnesses, self.verifier, threshold=0)[1]))
+
 
 def _checkpoint(survey: _Survey) -> None:
+    # First, so that it is never newer than the checkpoint of a log that grows meanwhile.
+    published = survey.folder / WITNESSED
+    survey.witnessed = published.read_bytes() if published.is_file() else None
     try:
         survey.note = (survey.folder / "checkpoint").read_bytes()
     except OSError:
@@ -171,12 +179,28 @@ def _earlier(survey: _Survey) -> str | None:
 
 
 def _witnesses(survey: _Survey) -> str | None:
-    _, found = verify_checkpoint(survey.note, survey.trust.witnesses, survey.verifier, threshold=0)
-    if sum(one.at is not None for one in found) >= max(survey.trust.quorum, 1):
+    needed = max(survey.trust.quorum, 1)
+    if survey.seen_by(survey.note) >= needed:
+        return None
+    if survey.witnessed is not None and _witnessed(survey, survey.witnessed) >= needed:
+        survey.limits.append("witnessed-earlier")
         return None
     survey.limits.append("not-witnessed")
     survey.status = Status.NOT_WITNESSED
     return "witness.none" if survey.trust.quorum == 0 else "witness.quorum"
+
+
+def _witnessed(survey: _Survey, note: bytes) -> int:
+    """Return how many witnesses cosigned the checkpoint published beside the newest one, which has to continue it."""
+    try:
+        earlier, _ = survey.signed(note)
+        count = survey.seen_by(note)
+    except Invalid as wrong:
+        raise invalid("witnesses.published", f"`witnessed` does not verify: {wrong.faults[0].message}") from None
+    size, root = earlier.size, earlier.root
+    if earlier.origin != survey.trust.origin or size > survey.size or tree_root(size, survey.reader.node) != root:
+        raise invalid("witnesses.forked", "the log does not continue the checkpoint that witnesses cosigned")
+    return count
 
 
 def _bodies(survey: _Survey) -> str | None:

@@ -87,7 +87,7 @@ class Trust:
     Attributes:
         origin: the log's origin line.
         threshold: how many distinct keys must have signed the certificate, and how many the checkpoint.
-        quorum: how many of `witnesses` must have cosigned; 0 asks for none.
+        quorum: how many witnesses must have cosigned, by name, as one may have several keys; 0 asks for none.
         superseded: digest of a certificate → digest of the one that has the later word.
         fresh: how old the newest signed time may be; None: age is not judged.
     """
@@ -141,7 +141,11 @@ class Trust:
         )
         listed_keys = [*(trusted.key for trusted in trust.keys), *trust.witnesses]
         fewest = min(len(trust.of(role)) for role in Role)
-        if len(set(listed_keys)) != len(listed_keys) or fewest < trust.threshold or len(trust.witnesses) < trust.quorum:
+        if (
+            len(set(listed_keys)) != len(listed_keys)
+            or fewest < trust.threshold
+            or len({key.name for key in trust.witnesses}) < trust.quorum
+        ):
             raise invalid("trust", "a key is listed twice, or more are asked for than are listed")
         return trust
 

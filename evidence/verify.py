@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from evidence import envelope as dsse
-from evidence.checkpoint import Checkpoint, Signature, verify_checkpoint
+from evidence.checkpoint import Checkpoint, Signature, verify_checkpoint, witnesses_of
 from evidence.merkle import leaf_hash, root_of, verify_consistency
 from evidence.note import Verifier, VerifierKey, invalid
 from evidence.proof import Proof
@@ -72,7 +72,7 @@ class _Case:
     proof: Proof = field(init=False)
     checkpoint: Checkpoint = field(init=False)
     logged_at: datetime | None = field(init=False)
-    cosigned: tuple[datetime, ...] = field(init=False)
+    cosigned: tuple[Signature, ...] = field(init=False)
     latest: datetime | None = field(init=False)
     status: Status = Status.VALID
     limits: list[str] = field(default_factory=lambda: ["other-copies", "truth-of-statement"])
@@ -208,9 +208,9 @@ def _witnesses(case: _Case) -> str | None:
         if ended and cosignature.at and cosignature.at < ended:
             raise invalid("witness.time", "a witness signed before the run ended")
         _not_ahead(case, cosignature.at, "witness.time")
-    case.cosigned = _times(cosignatures)
-    case.latest = max((at for at in (case.latest, *case.cosigned) if at), default=None)
-    if len(case.cosigned) >= max(case.trust.quorum, 1):
+    case.cosigned = cosignatures
+    case.latest = max((at for at in (case.latest, *_times(cosignatures)) if at), default=None)
+    if len(witnesses_of(cosignatures)) >= max(case.trust.quorum, 1):
         return None
     case.limits.append("not-witnessed")
     case.status = Status.NOT_WITNESSED
@@ -246,7 +246,8 @@ def _revocation(case: _Case) -> None:
         if trusted.revoked_at is None or trusted.key not in (*case.signers, *case.trust.of(Role.LOG)):
             continue
         # Whoever holds a stolen key can write any log time, so only witnesses can vouch for "before".
-        if sum(at < trusted.revoked_at for at in case.cosigned) < max(case.trust.quorum, 1):
+        before = [one for one in case.cosigned if one.at and one.at < trusted.revoked_at]
+        if len(witnesses_of(before)) < max(case.trust.quorum, 1):
             raise invalid("revocation.key", f"{trusted.key.label} was revoked, and no witness saw this before")
 
 

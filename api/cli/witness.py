@@ -45,14 +45,17 @@ def init(
 def request(
     folder: LogFolder,
     known: Annotated[int, typer.Option(min=0, help="Size of the log that the witness cosigned last.")] = 0,
+    of: Annotated[
+        Path | None, typer.Option(help="A signed checkpoint to ask for; default: the newest. So several sign the same.")
+    ] = None,
 ) -> None:
-    """Write, at the register, what a witness is asked: the newest checkpoint, and that it continues the one before."""
+    """Write, at the register, what a witness is asked: a checkpoint, and that it continues the one before."""
     from evidence.checkpoint import Checkpoint
     from evidence.log import Log
     from evidence.note import Note
     from evidence.witness import Request
 
-    note = (folder / "checkpoint").read_bytes()
+    note = (of or folder / "checkpoint").read_bytes()
     head = Checkpoint.parse(Note.parse(note).text)
     with Log.open(folder, read_only=True) as log:
         proof = log.consistency(known, head.size) if known else ()
@@ -60,13 +63,20 @@ def request(
 
 
 @witness.command("sign")
-def sign(folder: Own, path: Annotated[Path, typer.Argument(metavar="REQUEST", help="What the log asks.")]) -> None:
+def sign(
+    folder: Own,
+    path: Annotated[Path, typer.Argument(metavar="REQUEST", help="What the log asks.")],
+    with_checkpoint: Annotated[
+        bool, typer.Option("--with-checkpoint", help="Print the checkpoint too: a file for `log/cosignatures`.")
+    ] = False,
+) -> None:
     """Cosign, at the witness, what `request` wrote; print the lines. A log that went back or forked is refused."""
     from evidence.witness import MAX_REQUEST, Request
 
     with open(path, "rb") as file:
         asked = Request.parse(file.read(MAX_REQUEST + 1))
-    sys.stdout.buffer.write(_opened(folder).cosign(asked, at=SystemClock().now()))
+    lines = _opened(folder).cosign(asked, at=SystemClock().now())
+    sys.stdout.buffer.write(asked.checkpoint + lines if with_checkpoint else lines)
 
 
 @witness.command("add")

@@ -45,9 +45,11 @@ def serve(fd: Annotated[int, typer.Option()]) -> None:
     from api.logs import configure
     from api.settings import Settings
     from api.wiring import workplace
+    from api.witnessing import witnessing
 
     configure()
     with _replaced(), workplace(Settings(), "api") as opened:
+        witnessing(opened.logbook, opened.settings).check()
         config = uvicorn.Config(
             create(opened),
             log_config=None,

@@ -11,6 +11,8 @@ from api.archive import alarms
 from api.http.identity import Caller, Served
 from api.http.schemas import HarbourOut
 from api.metrics import MEDIA_TYPE, Metrics
+from api.wiring import Workplace
+from api.witnessing import witnessing
 from register.backlog import OVERDUE
 from register.errors import NotFound
 from register.stores import HarbourNode
@@ -33,7 +35,15 @@ def ready(served: Served) -> JSONResponse:
     late = state["graph"] and served.offices.backlog.overdue(served.clock.now())
     told = (*alarms(served), OVERDUE) if late else alarms(served)
     details = {"names_loaded": served.roster.size, "generation": served.store.generation, "alarms": told}
+    details["witnesses"] = _witnesses(served)
     return JSONResponse({**state, "details": details}, status_code=200 if all(state.values()) else 503)
+
+
+def _witnesses(served: Workplace) -> Mapping[str, int]:
+    witnesses = witnessing(served.logbook, served.settings).cosignatures
+    seen = witnesses.newest()
+    cosigned, size = (0, 0) if seen is None else (len(seen.witnesses), seen.checkpoint.size)
+    return {"known": witnesses.known, "needed": witnesses.needed, "cosigned": cosigned, "entries": size}
 
 
 @router.get("/metrics", include_in_schema=False)

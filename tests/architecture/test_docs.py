@@ -97,7 +97,7 @@ def test_every_setting_is_documented_and_read_from_the_variable_named(
 ) -> None:
     rows = [row for row in cells(pages["settings.md"]) if row[0] != "variable"]
     assert len(rows) == len(Settings.model_fields)
-    values = {"0 to 65535": "1", "1 to 1000000": "7", "`^(en\\|nl)$`": "nl", "`^[0-9]+[mg]$`": "2g"}
+    values = {"0 to 65535": "1", "1 to 1000000": "7", "1 to 100": "2", "`^(en\\|nl)$`": "nl", "`^[0-9]+[mg]$`": "2g"}
     for variable, default, allowed, meaning in rows:
         assert all((variable, default, allowed, meaning))
         plain = Settings()
