@@ -85,6 +85,7 @@ def wait_found(register, code, name):
 
 
 def test_from_handing_in_to_network_and_path(served):
+    """C23: a link beside its ends in one signal is taken in."""
     ada, bep, firm = cast("a", "Adriaan Zandvoorter", "Berendina Klaverstok", "Zuiderhoek Stuwadoors B.V.")
     first = hand_in(served, tie("a-1", ada, bep))
     assert first.status_code == 201
@@ -115,7 +116,10 @@ def test_from_handing_in_to_network_and_path(served):
 
 
 def test_hidden_is_absent(served):
-    """A compartment or a stricter code makes subject, link, path and count vanish, not merely the text."""
+    """A compartment or a stricter code makes subject, link, path and count vanish, not merely the text.
+
+    C09: also in counts, paths and answers' forms.
+    """
     ada, bep, firm = cast("b", "Cornelis Duinkerker", "Dirkje Hazelhof", "Westplaat Cargo B.V.")
     hand_in(served, tie("b-1", ada, bep, markings=("closed-team",)))
     hand_in(served, tie("b-2", bep, firm, code=HandlingCode.H3))
@@ -150,6 +154,7 @@ def test_a_name_that_only_a_closed_signal_states_is_not_shown_or_found_outside_i
 
 
 def test_every_role_only_does_its_own(served):
+    """R12, R34: what is due is listed, ordered and destroyed by compliance officers, not by administrators."""
     ada, bep, _ = cast("d", "Gerrit Molenwiek", "Hilda Steltloper", "Zijkanaal Beheer B.V.")
     one = "0" * 32
     asked = {
