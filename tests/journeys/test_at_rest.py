@@ -33,6 +33,7 @@ from tests.conftest import SHARED_DATA
 from tests.journeys.bytesearch import Search, dump, files, forms
 from tests.journeys.imports import begun
 from tests.journeys.installation import Installation
+from tests.journeys.rounds_state import archived
 from tests.vault.test_null_cipher import NullCipher
 
 TODAY = civil_date(SystemClock().now())
@@ -75,6 +76,7 @@ class Looked:
     """What was found in a register: in its files while it was used, in the dump, in its files after everything ended.
 
     Attributes:
+        archived: what the custodian finds in the archived records, which lie among the files that are searched.
         printed: what was found in the output of its processes.
         lines: how many lines they printed; `size`: how many bytes of files were searched at the end.
     """
@@ -82,6 +84,7 @@ class Looked:
     alive: frozenset[str]
     properties: frozenset[str]
     stopped: frozenset[str]
+    archived: frozenset[str] = frozenset()
     printed: frozenset[str] = frozenset()
     lines: int = 0
     size: int = 0
@@ -130,11 +133,13 @@ def sealed(load: Load) -> Looked:
     with workplace(register.settings, "test") as opened:
         properties = search.found(dump(opened.graph))
     stop(register.home / "graph")
+    records = archived(register.home / "archive", register.folder)
     logs = [register.folder / f"{name}.log" for name in ("import", "serve", "keep")]
     return Looked(
         alive=alive,
         properties=properties,
         stopped=search.found(files(*folders)),
+        archived=search.found(json.dumps(one).encode() for one in records.values()),
         printed=search.found(files(*logs)),
         lines=sum(len(log.read_bytes().splitlines()) for log in logs),
         size=sum(map(len, files(*folders))),
@@ -169,6 +174,12 @@ def test_nothing_lies_in_clear(load: Load, sealed: Looked, source: str) -> None:
     assert secrets.all & sealed.alive == set()
     assert secrets.all & sealed.properties == set()
     assert secrets.all & sealed.stopped == set()
+
+
+def test_what_was_removed_lies_sealed_in_the_archive(load: Load, sealed: Looked) -> None:
+    """Names and sentences are there, as the custodian sees; who searches the same files finds none of them."""
+    assert load.secrets["story"].all & sealed.archived
+    assert sealed.archived & sealed.stopped == set()
 
 
 @pytest.mark.parametrize("source", SOURCES)

@@ -6,7 +6,7 @@ The control is the wrong purge, which wraps the same root key under a new anchor
 import json
 import shutil
 import subprocess
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -32,10 +32,13 @@ from register.interfaces import DeliveryKey
 from register.sealed import SealedMention, SealedSignal
 from register.signals import NewSignal
 from register.subjects import IdentifierKind, NewIdentifier
+from tests.journeys.bytesearch import files
 from tests.journeys.census import Counts, counts, ids, sealed_signals
 from tests.journeys.installation import Installation
+from tests.journeys.rounds_state import archived
 from tests.journeys.thief import Loot, Value, loot, values, wrongly_purged
 from vault.anchors.file import FileAnchor
+from vault.archive.custodian import Custodian
 from vault.keystore.purge import Purge
 from vault.keystore.store import KeyStore
 from vault.lookup import Lookup
@@ -241,8 +244,13 @@ def test_the_dry_run_said_what_was_done(purged: Purged) -> None:
 def test_read_back_finds_nothing(purged: Purged) -> None:
     """R40, C15: in the graph, and by id and token in the key store; the certificate says so."""
     predicate = json.loads(_payload(purged.saved))["predicate"]
-    assert [one["found"] for one in predicate["readback"]] == [0] * len(predicate["readback"])
-    assert predicate["readback"]
+    asked = {(one["store"], one["asked"], one["found"]) for one in predicate["readback"]}
+    # Of a removal every archived record is looked for too, and has to be found; of all else nothing.
+    stubs = predicate["stubs"]["count"]
+    assert stubs > 0
+    assert ("archive", stubs, stubs) in asked
+    others = [(store, found) for store, _, found in asked - {("archive", stubs, stubs)}]
+    assert sorted(others) == [("anchor", 0), ("archive", 0), ("graph", 0), ("key-store", 0)]
     gone = frozenset().union(*purged.gone.values())
     with opened_keys(purged.keys) as store:
         assert Purge(store).remains(gone) == ()
@@ -322,6 +330,28 @@ def test_survivors_of_an_old_graph_open_with_the_present_key_store(purged: Purge
     assert present.opened(purged.values(gone=True)) == set()
 
 
+def test_what_was_removed_is_in_the_archive_for_the_custodian_alone(purged: Purged) -> None:
+    """A removal is no destruction: each record is there, once; its key is in no folder, old or present."""
+    archive = purged.register.home / "archive"
+    records = archived(archive, purged.register.folder)
+    alone = {one.facts.id for one in purged.old_signals if not one.mentions}
+    expected = purged.gone["Subject"] | (purged.gone["Signal"] & alone)
+    assert sorted(one["id"] for one in records.values()) == sorted(expected)
+    assert not [one for one in records.values() if any(signal["unreadable"] for signal in one["signals"])]
+    names = {name for one in purged.mentions(gone=True) for name in _names(purged, one)}
+    kept = {name for one in records.values() for signal in one["signals"] for name in _stated(signal)}
+    assert kept == names
+
+    passphrase = (purged.register.folder / "passphrase").read_text("utf-8")
+    halves = Custodian(purged.register.folder / "custodian.json", passphrase).keys.months
+    used = {path.name for path in archive.glob("????-??") if any(path.iterdir())}
+    assert used <= halves.keys()
+    raws = [halves[month].raw for month in used]
+    secrets = [form for raw in raws for form in (raw, raw.hex().encode(), b64encode(raw))]
+    everything = files(purged.register.home, purged.keys, purged.old.home, purged.old_keys)
+    assert not [secret for content in everything for secret in secrets if secret in content]
+
+
 def test_control_a_root_that_is_only_wrapped_anew_opens_what_was_purged(purged: Purged, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.keys"
     shutil.copytree(purged.old_keys, wrong)
@@ -346,6 +376,16 @@ def test_control_an_old_copy_with_its_own_anchor_opens_everything(purged: Purged
 def _hits(register: Installation, one: Landmark) -> int:
     body = {"identifier": {"kind": IdentifierKind(one.kind), "value": one.value}}
     return len(register.ask("ana", "POST", "/v1/subjects/search", body).json()["hits"])
+
+
+def _names(purged: Purged, mention: SealedMention) -> tuple[str, ...]:
+    """Return the names that a mention of the old graph states."""
+    every = (one for signal in purged.opened.values() for one in signal.mentions)
+    return next(one.names for one in every if one.facts.id == mention.facts.id)
+
+
+def _stated(signal: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(signal["mention"]["names"]) if signal["mention"] else ()
 
 
 def _payload(saved: Path) -> bytes:
