@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from api.anchors import choose
+from api.places import REGISTER, keystore_url
 from api.server import endpoint
 from api.settings import Settings
-from api.wiring import LOG_KEYS, REGISTER, keystore_url, logbook, vouched
+from api.wiring import LOG_KEYS, logbook, vouched
 from evidence.durable import write_durably
 from graph import schema
 from graph.connection import Graph

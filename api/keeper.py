@@ -16,11 +16,12 @@ from typing import Final, NoReturn
 from api.auditing import AuditDesk
 from api.children import run
 from api.logbook import Logbook
+from api.places import expired_backups, refuse_quarantine, register_of
 from api.server import endpoint
 from api.settings import Settings
 from api.ticks import Ticks, tick
 from api.watch import TrailWatch
-from api.wiring import logbook, register_of, vouched
+from api.wiring import logbook, vouched
 from api.witnessing import Witnessing, witnessing
 from graph import schema
 from graph.erasure import Purging
@@ -58,6 +59,7 @@ def keep(settings: Settings, started: Callable[[], None]) -> None:
     """
     register = register_of(settings.home)
     clock = SystemClock()
+    refuse_quarantine(settings)
     holder = mint()
     ticks = Ticks(folder=settings.keys_folder)
     with ExitStack() as opened:
@@ -77,6 +79,8 @@ def keep(settings: Settings, started: Callable[[], None]) -> None:
         def order() -> None:
             if guard.steady():
                 nightly(erasure, clock)
+                if expired_backups(settings, civil_date(clock.now())):
+                    run("expire")
 
         def work() -> None:
             doubted = guard.doubted

@@ -6,13 +6,15 @@ from datetime import timedelta
 from typing import Any, Final
 
 from api.anchors import anchor_of
+from api.places import keystore_url, register_of
 from api.settings import Settings
-from api.wiring import Workplace, keystore_url, register_of, workplace
+from api.wiring import Workplace, workplace
 from register.audit import Act, Entry
 from register.clock import SystemClock, civil_date
 from register.errors import Unavailable
 from register.ids import RunId, mint
 from register.runs import Gone
+from vault.keystore.backups import Backups
 from vault.keystore.census import count, keyed_records
 from vault.keystore.damage import examine
 from vault.keystore.leases import Keeper, Workers
@@ -73,7 +75,9 @@ def check(settings: Settings) -> dict[str, Any]:
 
 
 def rotate(settings: Settings) -> dict[str, Any]:
-    """Replace root and lookup keys by a purge that drops nothing; one that was interrupted is taken up and ended.
+    """Replace root and lookup keys by a purge that drops nothing but keys of backups whose last day has come.
+
+    One that was interrupted is taken up and ended.
 
     Nothing stands still meanwhile: every process that holds the old root key is replaced by its parent.
 
@@ -100,10 +104,14 @@ def _rotated(opened: Workplace, fence: int) -> dict[str, Any]:
     if not found.old_roots:
         today = civil_date(now)
         ended = today - timedelta(days=opened.policy.resend_days)
-        nothing = Gone(
-            records=frozenset(), identifiers=frozenset(), redacted=frozenset(), on=today, deliveries_before=ended
+        backups = Backups(opened.store.database)
+        over = backups.due(today)
+        gone = Gone(
+            records=frozenset(over), identifiers=frozenset(), redacted=frozenset(), on=today, deliveries_before=ended
         )
-        purge.forget(rotation, nothing, version=purge.advance_anchor(), fence=fence)
+        purge.forget(rotation, gone, version=purge.advance_anchor(), fence=fence)
+        for backup in over:
+            backups.drop(backup)
     evidence = purge.destroy_old(fence=fence)
     after = count(opened.store.database, now=now)
     told: dict[str, str | int] = {**evidence, "generation": after.generation, "anchor": after.anchor_version}

@@ -53,25 +53,26 @@ class Offices:
     @cached_property
     def review(self) -> Review:
         """Answers reviewers."""
-        return Review(deciding=self._deciding, sealing=self.sealer, terms=self.terms)
+        return Review(deciding=self.deciding, sealing=self.sealer, terms=self.terms)
 
     @cached_property
     def ends(self) -> EarlyEnds:
         """Answers those who end something early, and their second persons."""
-        return EarlyEnds(deciding=self._deciding)
+        return EarlyEnds(deciding=self.deciding)
 
     @cached_property
     def desk(self) -> Desk:
         """Answers desk officers."""
-        return Desk(deciding=self._deciding)
+        return Desk(deciding=self.deciding)
 
     @cached_property
     def holding(self) -> Holding:
         """Answers those who lay and lift holds."""
-        return Holding(deciding=self._deciding, store=Holds(self.graph))
+        return Holding(deciding=self.deciding, store=Holds(self.graph))
 
     @cached_property
-    def _deciding(self) -> Deciding:
+    def deciding(self) -> Deciding:
+        """What all of them have in common."""
         return Deciding(
             store=Decisions(self.graph),
             sealing=Dossiers(self.store),

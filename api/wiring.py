@@ -4,7 +4,6 @@ Whoever opens a `Workplace` is a worker: a process that holds the root key, with
 replaced after every purge.
 """
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,7 +12,6 @@ from datetime import timedelta
 from functools import cached_property, partial
 from importlib.metadata import version
 from importlib.resources import files
-from pathlib import Path
 from typing import Final
 
 from api.alarm import Alarm
@@ -24,6 +22,7 @@ from api.keeping import KeepingDesk
 from api.logbook import Logbook
 from api.names import Names
 from api.offices import Offices
+from api.places import check_quarantine, keystore_url, register_of
 from api.server import endpoint
 from api.settings import SEARCHES, Settings
 from api.ticks import NeverBack, Ticks
@@ -44,7 +43,6 @@ from register.custody import Custody
 from register.enquiry import Enquiry
 from register.enrolment import Enrolment
 from register.errors import Conflict, RegisterError, Unavailable
-from register.ids import RegisterId
 from register.intake import Intake
 from register.oversight import Oversight
 from register.ports import Harbours
@@ -62,7 +60,7 @@ from vault.formats import AESGCM, Cipher
 from vault.keystore.budgets import Budgets
 from vault.keystore.credentials import Credentials
 from vault.keystore.leases import Workers, process_start
-from vault.keystore.place import database_url, open_database
+from vault.keystore.place import open_database
 from vault.keystore.purge import Purge
 from vault.keystore.store import KeyStore
 from vault.lookup import Lookup
@@ -71,27 +69,8 @@ from vault.signing import LogKeys, SignatureVerifier
 from vault.strands import Strand, Strands, TrailKey
 
 POLICY: Final = "2020-01-01-theme-bribery.toml"
-REGISTER: Final = "register.json"
 CONTROLLER: Final = "College van procureurs-generaal"
 LOG_KEYS: Final = "log"
-
-
-def register_of(home: Path) -> RegisterId:
-    """Return the id of the register in this folder.
-
-    Raises:
-        Unavailable: there is none.
-    """
-    try:
-        named = json.loads((home / REGISTER).read_bytes())
-    except FileNotFoundError:
-        raise Unavailable("register.absent", "there is no register here: run `theme-register init` first") from None
-    return RegisterId(named["register"])
-
-
-def keystore_url(settings: Settings) -> str | None:
-    """Return the URL of the key store's database; None: it is the SQLite file in the keys' folder."""
-    return database_url(settings.keys_folder, settings.keystore_url_file)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,9 +169,9 @@ class Workplace:
         return Allowance(most=most if self.store.rehearsal else min(most, SEARCHES), within=timedelta(hours=1))
 
     @cached_property
-    def custody(self) -> Custody:
-        """Answers compliance officers."""
-        orders = Orders(
+    def orders(self) -> Orders:
+        """Files what officers ask of retention."""
+        return Orders(
             erasure=self.erasure,
             holds=Holds(self.graph),
             archive=self.archivist,
@@ -202,9 +181,13 @@ class Workplace:
             policy=self.policy,
             rehearsal=self.store.rehearsal,
         )
+
+    @cached_property
+    def custody(self) -> Custody:
+        """Answers compliance officers."""
         ticks = Ticks(folder=self.settings.keys_folder)
         outlook = Outlook(erasure=self.erasure, check=self.sealer, policy=self.policy)
-        desk = KeepingDesk(orders=orders, outlook=outlook, logbook=self.logbook, trail=self.trail, ticks=ticks)
+        desk = KeepingDesk(orders=self.orders, outlook=outlook, logbook=self.logbook, trail=self.trail, ticks=ticks)
         return Custody(keeping=desk, trail=self.trail, clock=self.clock)
 
     @cached_property
@@ -315,12 +298,20 @@ def vouched(settings: Settings, endpoint_: Endpoint) -> Iterator[Graph]:
 
 @contextmanager
 def workplace(
-    settings: Settings, kind: str, *, clock: Clock | None = None, cipher: Cipher = AESGCM
+    settings: Settings, kind: str, *, clock: Clock | None = None, cipher: Cipher = AESGCM, quarantined: bool = False
 ) -> Iterator[Workplace]:
     """Open the register of `settings` as a worker of this `kind`, with a lease for as long as the block lasts.
 
+    Args:
+        settings: where it is.
+        kind: what the worker does.
+        clock: for tests.
+        cipher: for tests.
+        quarantined: a restored graph that serves nobody yet is opened, and nothing else.
+
     Raises:
-        Unavailable: no register there, or graph or key store cannot be reached. Conflict: the graph is another's.
+        Unavailable: no register there, or graph or key store cannot be reached; `register.quarantined`.
+        Conflict: the graph is another's.
         Tampered: something of it is damaged.
     """
     time = clock or NeverBack(clock=SystemClock(), ticks=Ticks(folder=settings.keys_folder))
@@ -328,6 +319,7 @@ def workplace(
     with ExitStack() as opened:
         database = open_database(settings.keys_folder, keystore_url(settings))
         opened.callback(database.close)
+        check_quarantine(database, quarantined)
         workers = Workers(database)
         me = os.getpid()
         # The lease comes before the key: no process ever holds a root key without being known.

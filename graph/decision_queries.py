@@ -137,6 +137,11 @@ SET h = $row
 RETURN count(h) AS done
 """
 
+BRING_BACK_HOLD: Final = f"""
+MERGE (h:{Label.HOLD} {{id: $row.id}})
+SET h = $row
+"""
+
 HOLDS: Final = f"MATCH (h:{Label.HOLD}) RETURN h {{.*}} AS hold ORDER BY h.on, h.id"
 
 HOLD: Final = f"MATCH (h:{Label.HOLD} {{id: $id}}) RETURN h {{.*}} AS hold"

@@ -87,6 +87,11 @@ class Purging:
             rows = self._some(queries.STUBS_BY_ID, ids) if ids else ()
         return (records.stub(row["stub"]) for row in rows)
 
+    def bring_back(self, stubs: Iterable[SealedStub]) -> None:
+        """Write stubs of archived records that a restored graph does not know."""
+        rows = records.Rows(records.properties(one.facts, one.mac) for one in stubs)
+        self.graph.write(lambda tx: tx.run(queries.CREATE_STUBS, rows=rows).consume())
+
     def distrust(self, ids: Collection[str], *, on: date, lease: Lease, entry: Entry) -> None:
         """Hide subjects and signals that do not verify, with what these signals state, from now on.
 

@@ -51,6 +51,11 @@ class Holds:
 
         self.graph.write(work)
 
+    def bring_back(self, hold: SealedHold) -> None:
+        """Write a hold's facts as they are known from elsewhere, over older ones; its dossier may be absent."""
+        row = records.properties(hold.facts, hold.mac)
+        self.graph.write(lambda tx: tx.run(queries.BRING_BACK_HOLD, row=row).consume())
+
     def hold(self, hold: HoldId) -> SealedHold | None:
         """Return a hold, or None."""
         row = self.graph.read(lambda tx: tx.run(queries.HOLD, id=hold).single())

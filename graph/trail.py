@@ -97,6 +97,10 @@ class AuditTrail:
         row = self.graph.read(lambda tx: tx.run(queries.NUMBER_OF_ENTRIES, beyond=beyond).single(strict=True))
         return Numbers(all=row["all"], waiting=row["waiting"], beyond=row["beyond"])
 
+    def bring_back(self, logged: Sequence[tuple[int, EntryId, datetime, bytes, bytes]]) -> None:
+        """Write entries that the log holds (place, id, instant, salt, body) and this graph does not, stamped anew."""
+        self.graph.write(lambda tx: _write_logged(tx, logged))
+
     def forget(self, places: Collection[int]) -> None:
         """Delete the entries at these places of the log: their term is over there too."""
         self.graph.write(lambda tx: tx.run(queries.DELETE_ENTRIES, places=sorted(places)).consume())
@@ -146,6 +150,24 @@ def write_entries(tx: ManagedTransaction, entries: Sequence[Entry]) -> None:
     # One that was there before keeps the stamp it has: only what this transaction wrote is pledged.
     written = {row["stamp"] for row in tx.run(queries.APPEND_ENTRIES, rows=rows)}
     taken.wrote(stamp for stamp, _ in marks if stamp in written)
+
+
+def _write_logged(tx: ManagedTransaction, logged: Sequence[tuple[int, EntryId, datetime, bytes, bytes]]) -> None:
+    # Not pledged: they are in the log, which is more.
+    marks = stamps().take([salt + body for *_, salt, body in logged])
+    rows = Rows(
+        {
+            "id": id_,
+            "at": microseconds(at),
+            "index": index,
+            "salt": salt.hex(),
+            "body": body.decode("ascii"),
+            "stamp": stamp,
+            "mac": mac,
+        }
+        for (index, id_, at, salt, body), (stamp, mac) in zip(logged, marks, strict=True)
+    )
+    tx.run(queries.APPEND_ENTRIES, rows=rows).consume()
 
 
 def _kept(row: Mapping[str, Any]) -> Kept:

@@ -58,6 +58,7 @@ class Act(StrEnum):
     ARCHIVE_OPEN = "archive.open"
     ARCHIVE_KEY_DESTROYED = "archive.key-destroyed"
     BACKUP_MADE = "backup.made"
+    BACKUP_RESTORED = "backup.restored"
 
 
 _PRUNED: Final = frozenset(

@@ -4,7 +4,7 @@ One officer proposes, with ground and reason; another agrees or declines. Who pr
 so that nobody who can only write to the database makes one person two. With the agreement a run is ordered.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
@@ -29,7 +29,7 @@ from register.dossiers import DossierFacts
 from register.errors import Conflict, Fault, NotFound, Refused
 from register.ids import DossierId, RunId, SignalId, SubjectId, mint
 from register.runs import Order, SubjectRecord
-from register.sealed import SealedDossier, SealedLink, SealedMention, SealedSignal, SealedSubject
+from register.sealed import Facts, SealedDossier, SealedLink, SealedMention, SealedSignal, SealedSubject
 
 ENDED: Final = "=ended"
 """The marking of a signal that was ended: in no form that can be granted, so that from then on nobody sees it."""
@@ -185,7 +185,7 @@ class EarlyEnds:
             changed, _ = self.deciding.decided(found.record, decision)
             return Change(subjects=(changed,)), [self._entry(grant, facts.id, changed)]
         signal, records = self._signal(grant, SignalId(target))
-        gone = self._without(signal, encode(decision), today)
+        gone = ended(signal, encode(decision), today, self.deciding.sealing.mac)
         # whom nothing else names goes with it, on the same ground; the others keep what their own signals give
         subjects = tuple(
             self.deciding.decided(one, decision)[0] if not one.signals else self._left(one, today) for one in records
@@ -215,29 +215,36 @@ class EarlyEnds:
             )
         )
 
-    def _without(self, signal: SealedSignal, line: str, today: date) -> SealedSignal:
-        """Return a signal as it is once ended: invisible to everybody, with all it states, and due today."""
-        facts = replace(
-            signal.facts,
-            revision=signal.facts.revision + 1,
-            markings=tuple(sorted({*signal.facts.markings, ENDED})),
-            remove_by=min(signal.facts.remove_by or today, today),
-            redacted_on=None,
-            acts=(*signal.facts.acts, line),
-        )
-        mac = self.deciding.sealing.mac
-        mentions, links = [], []
-        for mention in signal.mentions:
-            stated = replace(mention.facts, markings=facts.markings)
-            mentions.append(SealedMention(facts=stated, mac=mac(stated), sealed={}))
-        for link in signal.links:
-            tied = replace(link.facts, markings=facts.markings)
-            links.append(SealedLink(facts=tied, mac=mac(tied)))
-        return SealedSignal(facts=facts, mac=mac(facts), sealed={}, mentions=tuple(mentions), links=tuple(links))
-
     def _entry(self, grant: Grant, dossier: DossierId, changed: SealedSubject) -> Entry:
         detail = subject_detail(changed.facts) | {"dossier": dossier}
         return entry(grant, Act.EARLY_END_SETTLE, targets=[changed.facts.id, dossier], detail=detail)
+
+
+def ended(signal: SealedSignal, line: str, on: date, mac: Callable[[Facts], bytes]) -> SealedSignal:
+    """Return a signal as it is once ended: invisible to everybody, with all it states, and due on civil date `on`.
+
+    Args:
+        signal: whole, with its mentions and links.
+        line: of the decision.
+        on: civil date.
+        mac: gives the MAC of facts.
+    """
+    facts = replace(
+        signal.facts,
+        revision=signal.facts.revision + 1,
+        markings=tuple(sorted({*signal.facts.markings, ENDED})),
+        remove_by=min(signal.facts.remove_by or on, on),
+        redacted_on=None,
+        acts=(*signal.facts.acts, line),
+    )
+    mentions, links = [], []
+    for mention in signal.mentions:
+        stated = replace(mention.facts, markings=facts.markings)
+        mentions.append(SealedMention(facts=stated, mac=mac(stated), sealed={}))
+    for link in signal.links:
+        tied = replace(link.facts, markings=facts.markings)
+        links.append(SealedLink(facts=tied, mac=mac(tied)))
+    return SealedSignal(facts=facts, mac=mac(facts), sealed={}, mentions=tuple(mentions), links=tuple(links))
 
 
 def _faults(code: EndCode, text: str, grounds: frozenset[EndCode]) -> Iterator[Fault]:

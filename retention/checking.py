@@ -20,11 +20,15 @@ Item = TypeVar("Item")
 
 
 class Verdict(StrEnum):
-    """What the checks say of one record. `behind`: an older state of the record was put back."""
+    """What the checks say of one record.
+
+    `behind`: an older state of the record was put back; `purged`: it was purged, and is there again.
+    """
 
     VERIFIES = "verifies"
     DOES_NOT_VERIFY = "does-not-verify"
     BEHIND = "behind"
+    PURGED = "purged"
 
 
 def pages(items: Iterable[Item], size: int) -> Iterator[tuple[Item, ...]]:
@@ -40,10 +44,10 @@ def checked_subjects(
     """Yield each subject with the verdict on its facts, streaming; `again` reads some of them once more."""
 
     def judged(page: Sequence[SubjectRecord]) -> Iterator[tuple[str, SubjectRecord, Verdict]]:
-        behind = frozenset(check.behind((one.subject.facts.id, one.subject.facts.revision) for one in page))
+        late = _late(((one.subject.facts.id, one.subject.facts.revision) for one in page), check)
         for one in page:
             id_ = one.subject.facts.id
-            yield id_, one, _verdict(check.verifies(one.subject), id_ in behind)
+            yield id_, one, late.get(id_) or _verdict(check.verifies(one.subject))
 
     return _settled(records, judged, again)
 
@@ -57,9 +61,9 @@ def checked_signals(
     """
 
     def judged(page: Sequence[SealedSignal]) -> Iterator[tuple[str, SealedSignal, Verdict]]:
-        behind = frozenset(check.behind((one.facts.id, one.facts.revision) for one in page))
+        late = _late(((one.facts.id, one.facts.revision) for one in page), check)
         for one in page:
-            yield one.facts.id, one, _verdict(_whole(one) and _verifies(one, check), one.facts.id in behind)
+            yield one.facts.id, one, late.get(one.facts.id) or _verdict(_whole(one) and _verifies(one, check))
 
     return _settled(signals, judged, again)
 
@@ -70,9 +74,9 @@ def checked_stubs(
     """Yield each stub with the verdict on its facts, streaming; `again` reads some of them once more."""
 
     def judged(page: Sequence[SealedStub]) -> Iterator[tuple[str, SealedStub, Verdict]]:
-        behind = frozenset(check.behind((one.facts.id, one.facts.revision) for one in page))
+        late = _late(((one.facts.id, one.facts.revision) for one in page), check)
         for one in page:
-            yield one.facts.id, one, _verdict(check.verifies(one), one.facts.id in behind)
+            yield one.facts.id, one, late.get(one.facts.id) or _verdict(check.verifies(one))
 
     return _settled(stubs, judged, again)
 
@@ -101,10 +105,15 @@ def _settled(
         yield from told.values()
 
 
-def _verdict(verifies: bool, behind: bool) -> Verdict:
-    if not verifies:
-        return Verdict.DOES_NOT_VERIFY
-    return Verdict.BEHIND if behind else Verdict.VERIFIES
+def _late(revisions: Iterable[tuple[str, int]], check: FactsCheck) -> dict[str, Verdict]:
+    """Return the verdict on what is not the newest state of its record, whether its facts verify or not."""
+    behind = check.behind(revisions)
+    purged = check.purged(behind) if behind else frozenset()
+    return {one: Verdict.PURGED if one in purged else Verdict.BEHIND for one in behind}
+
+
+def _verdict(verifies: bool) -> Verdict:
+    return Verdict.VERIFIES if verifies else Verdict.DOES_NOT_VERIFY
 
 
 def _whole(signal: SealedSignal) -> bool:

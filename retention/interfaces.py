@@ -227,7 +227,10 @@ class FactsCheck(Protocol):
         """Say whether the record's facts are what this register wrote (not its parts, nor its revision)."""
 
     def behind(self, revisions: Iterable[tuple[str, int]]) -> tuple[str, ...]:
-        """Return the ids whose revision is lower than the newest this register remembers."""
+        """Return the ids whose revision is lower than the newest this register remembers, or that were purged."""
+
+    def purged(self, ids: Collection[str]) -> frozenset[str]:
+        """Return those of `ids` that were purged: whoever put them back, they are to go again."""
 
     def remember(self, revisions: Iterable[tuple[str, int]]) -> None:
         """Remember revisions after a graph commit (never lowers one)."""

@@ -29,7 +29,7 @@ from retention.terms import FLAWED, signal_event
 SIGNAL: Final = "signal"
 """What a stub calls a signal; a subject by its kind."""
 
-DISCOVERY, STATED, MISSED, REMOVAL = "discovery", "stated-date", "missed-review", "removal"
+DISCOVERY, PURGED, STATED, MISSED, REMOVAL = "discovery", "purged", "stated-date", "missed-review", "removal"
 _OVER: Final = frozenset({State.REMOVAL_DUE, State.DESTRUCTION_DUE})
 _OVERDUE: Final = frozenset({State.REVIEW_OVERDUE, State.RESTRICTED})
 
@@ -81,6 +81,8 @@ class Judge:
         trusted = self._trusted(facts.id, Kind.SIGNAL, verdict)
         if not trusted:
             self._doubted.update(mention.facts.subject for mention in signal.mentions)
+        if verdict is Verdict.PURGED:
+            return self._again(facts.id, Kind.SIGNAL, facts.revision)
         if signal.mentions and (facts.remove_by is None or not trusted):
             return None
         holds = self.holding.on(facts.id)
@@ -106,6 +108,8 @@ class Judge:
         self.live_subjects += 1
         holds = self.holding.on(facts.id)
         trusted = self._trusted(facts.id, Kind.SUBJECT, verdict)
+        if verdict is Verdict.PURGED:
+            return self._again(facts.id, Kind.SUBJECT, facts.revision)
         case: Case | None
         told: Assessment | None
         try:
@@ -240,6 +244,13 @@ class Judge:
             return self._stated(case, told, stated, why, f"it states {stated}, which is earlier")
         term = Term(rule=rule.id, event=DISCOVERY, event_on=found_on, period=str(rule.term), due_on=until)
         return _Found(case=case, told=told, term=term if until <= self.as_of else None, because=(why,))
+
+    def _again(self, item: str, kind: Kind, revision: int) -> Due:
+        """Return what was purged before and is there again: it goes at once, and its key is gone already."""
+        rule = self.policy.distrust
+        term = Term(rule=rule.id, event=PURGED, event_on=self.as_of, period=str(NOTHING), due_on=self.as_of)
+        why = ("it was purged before, and an older copy of the graph brought it back",)
+        return Due(id=item, kind=kind, revision=revision, term=term, because=why, fate=Fate.DESTROYED)
 
     def _stated(self, case: Case | None, told: Assessment | None, on: date, *because: str) -> _Found:
         rule = self.policy.rule

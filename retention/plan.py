@@ -15,14 +15,15 @@ from retention.rules import Policy
 class Reason(StrEnum):
     """What is wrong with a record; each is an incident.
 
-    `does-not-verify`: facts that this register did not write; `behind`: an older state put back; `no-event`: nothing
-    explains why it is kept; `stated-later`, `stated-earlier`: its date is not the one that its events give;
-    `no-file`: the archive has a stub and no file; `no-stub`: the other way round; `hold-gone`: a hold that covered a
-    removed record is no longer there.
+    `does-not-verify`: facts that this register did not write; `behind`: an older state put back; `purged`: it was
+    purged and is there again; `no-event`: nothing explains why it is kept; `stated-later`, `stated-earlier`: its date
+    is not the one that its events give; `no-file`: the archive has a stub and no file; `no-stub`: the other way round;
+    `hold-gone`: a hold that covered a removed record is no longer there.
     """
 
     DOES_NOT_VERIFY = "does-not-verify"
     BEHIND = "behind"
+    PURGED = "purged"
     NO_EVENT = "no-event"
     STATED_LATER = "stated-later"
     STATED_EARLIER = "stated-earlier"
@@ -31,7 +32,7 @@ class Reason(StrEnum):
     HOLD_GONE = "hold-gone"
 
 
-DISTRUSTED = frozenset({Reason.DOES_NOT_VERIFY, Reason.BEHIND, Reason.NO_EVENT})
+DISTRUSTED = frozenset({Reason.DOES_NOT_VERIFY, Reason.BEHIND, Reason.PURGED, Reason.NO_EVENT})
 """Findings after which a live record is hidden at once."""
 
 

@@ -35,7 +35,7 @@ class Wait(StrEnum):
 class Term:
     """How a deadline came about, as certificates state it.
 
-    `event` is an event's kind, or `discovery`, `stated-date`, `missed-review`, `removal`.
+    `event` is an event's kind, or `discovery`, `purged`, `stated-date`, `missed-review`, `removal`.
     """
 
     rule: str

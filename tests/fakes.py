@@ -409,6 +409,7 @@ class FakeFacts:
 
     key: bytes = b"a key for tests"
     newest: dict[str, int] = field(default_factory=dict)
+    tombstones: set[str] = field(default_factory=set)
 
     def mac(self, facts: Facts) -> bytes:
         return hmac.digest(self.key, canonical(facts), "sha256")
@@ -419,7 +420,12 @@ class FakeFacts:
         return hmac.compare_digest(record.mac, self.mac(record.facts))
 
     def behind(self, revisions: Iterable[tuple[str, int]]) -> tuple[str, ...]:
-        return tuple(one for one, revision in revisions if revision < self.newest.get(one, revision))
+        return tuple(
+            one for one, revision in revisions if one in self.tombstones or revision < self.newest.get(one, revision)
+        )
+
+    def purged(self, ids: Collection[str]) -> frozenset[str]:
+        return frozenset(ids) & self.tombstones
 
     def remember(self, revisions: Iterable[tuple[str, int]]) -> None:
         for one, revision in revisions:

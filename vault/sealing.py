@@ -137,6 +137,10 @@ class Sealer:
             late.extend(name for name, revision in some if name in purged or revision < newest.get(name, 0))
         return tuple(late)
 
+    def purged(self, ids: Collection[str]) -> frozenset[str]:
+        """Return those of `ids` that were purged."""
+        return self._store.purged(ids)
+
     def remember(self, revisions: Iterable[tuple[str, int]]) -> None:
         """Remember revisions after a graph commit (never lowers one)."""
         self._store.settle((), revisions)

@@ -23,7 +23,7 @@ class Client:
 
         if settings.key_file is None:
             fail("no key: set THEME_REGISTER_KEY_FILE (or --key-file) to a file with your API key")
-        headers = {"Authorization": f"Bearer {_key(settings.key_file)}", "Purpose": purpose, "Case": case}
+        headers = {"Authorization": f"Bearer {key_in(settings.key_file)}", "Purpose": purpose, "Case": case}
         self._http = httpx.Client(base_url=settings.api_url, headers=headers, timeout=60)
 
     def get(self, path: str) -> Any:
@@ -74,7 +74,8 @@ def emit(answer: object) -> None:
     sys.stdout.write(json.dumps(answer, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
-def _key(path: Path) -> str:
+def key_in(path: Path) -> str:
+    """Return the API key in a file that only its owner may read. Ends the program otherwise."""
     try:
         mode = path.stat().st_mode
         text = path.read_text("ascii").strip()

@@ -77,9 +77,11 @@ def serve(
 ) -> None:
     """Serve the API. This process holds no key; the child that does is replaced after every purge."""
     from api.logs import configure
+    from api.places import refuse_quarantine
 
     configure()
     settings = _settings()
+    refuse_quarantine(settings)
     if settings.host not in ("127.0.0.1", "::1", "localhost"):
         typer.echo("warning: listening beyond this host: put TLS in front of it", err=True)
     wanted = settings.http_port if http_port is None else http_port

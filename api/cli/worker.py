@@ -7,8 +7,9 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
@@ -21,6 +22,7 @@ worker = typer.Typer(hidden=True)
 
 _log: Final = logging.getLogger(__name__)
 
+Quarantined = Annotated[bool, typer.Option(help="Of a restored graph that serves nobody yet.")]
 Holder = Annotated[str, typer.Option(help="Id of the keeper whose children share one lease.")]
 
 GRACE_SECONDS: Final = 5
@@ -84,15 +86,15 @@ def serve(fd: Annotated[int, typer.Option()]) -> None:
 
 
 @worker.command()
-def run(holder: Holder) -> None:
+def run(holder: Holder, quarantined: Quarantined = False) -> None:
     """Carry a retention run on until its keys are forgotten (steps 1 to 4 and the old keys' end)."""
-    _carry(holder, lambda carrier: carrier.until_forgotten())
+    _carry(holder, lambda carrier: carrier.until_forgotten(), quarantined)
 
 
 @worker.command()
-def finish(holder: Holder) -> None:
+def finish(holder: Holder, quarantined: Quarantined = False) -> None:
     """Read back, certify and close a run whose keys are forgotten, in this fresh process."""
-    _carry(holder, lambda carrier: carrier.finish())
+    _carry(holder, lambda carrier: carrier.finish(), quarantined)
 
 
 @worker.command("import")
@@ -121,7 +123,63 @@ def import_signals(
         told(take_in(file, opened.intake, actor, bin_, dry_run=dry_run, progress=told))
 
 
-def _carry(holder: str, step: Callable[[Any], object]) -> None:
+@worker.command()
+def expire() -> None:
+    """Replace the root key without those of the backups whose last day has come."""
+    from api.keys import rotate
+    from api.logs import configure
+    from api.settings import Settings
+
+    configure()
+    rotate(Settings())
+
+
+@worker.command("replay")
+def replay_ledger(approved_by: Annotated[list[Path], typer.Option()]) -> None:
+    """Do again on a restored graph what the log holds since, and order the run that purges again."""
+    from api.backups.restoring import replayed
+    from api.cli.client import key_in
+
+    keys = [key_in(path) for path in approved_by]
+    _restored(lambda opened: asdict(replayed(opened, keys)))
+
+
+@worker.command()
+def state(run: Annotated[str, typer.Option()], second: Annotated[str, typer.Option()]) -> None:
+    """Tell how far that run is; approve its plan."""
+    from api.backups.restoring import state_of
+    from register.ids import RunId
+
+    _restored(lambda opened: {"state": state_of(opened, RunId(run), second) or ""})
+
+
+@worker.command()
+def reopen(done: Annotated[str, typer.Option()]) -> None:
+    """Read back, and let a restored register serve."""
+    from api.backups.restoring import Replayed
+    from api.backups.restoring import reopen as open_again
+    from register.ids import RunId
+
+    told = json.loads(done)
+    first, second = told["approved_by"]
+    what = Replayed(approved_by=(first, second), acts=told["acts"], run=RunId(told["run"]))
+    _restored(lambda opened: {"opened": open_again(opened, what)})
+
+
+def _restored(step: Callable[[Any], Mapping[str, object]]) -> None:
+    """Open the register in its quarantine, do one step of its restoring, and tell the result as a line of JSON."""
+    from api.logs import configure
+    from api.settings import Settings
+    from api.wiring import workplace
+
+    configure()
+    with workplace(Settings(), "restore", quarantined=True) as opened:
+        answer = step(opened)
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+def _carry(holder: str, step: Callable[[Any], object], quarantined: bool) -> None:
     """Open the register, carry the run one child's part further, and tell each durable step as a line of JSON."""
     from api.logs import configure
     from api.settings import Settings
@@ -129,7 +187,7 @@ def _carry(holder: str, step: Callable[[Any], object]) -> None:
     from vault.keystore.searches import drop_searches, oldest_kept
 
     configure()
-    with workplace(Settings(), "run") as opened:
+    with workplace(Settings(), "run", quarantined=quarantined) as opened:
         drop_searches(opened.store.database, oldest_kept(opened.clock.now()))
         step(opened.run(holder, _tell, lambda: time.sleep(0.1)))
 

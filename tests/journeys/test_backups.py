@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from api.exchange.signal_v1 import to_json
+from api.places import expired_backups
 from api.wiring import workplace
 from register.clock import SystemClock, civil_date
 from tests.builders import a_signal
@@ -45,13 +46,24 @@ def test_a_backup_is_listed_sealed_and_read_back(filled: Installation, tmp_path:
     assert "[backup.altered]" in failure(filled, "backup", "verify", str(folder))
 
 
-def test_on_its_last_day_the_key_is_due(filled: Installation, tmp_path: Path) -> None:
+def test_on_its_last_day_the_keeper_destroys_the_key_and_nobody_reads_it_again(
+    filled: Installation, tmp_path: Path
+) -> None:
     made = filled.json("backup", "create", "--to", str(tmp_path / "backups"))
     with workplace(filled.settings, "doctor") as opened:
         backups = Backups(opened.store.database)
         ends = backups.all()[made["backup"]]
         assert ends.isoformat() == made["destroyed_by"]
         assert (ends - TODAY).days == 35
+        with opened.store.database.writing() as connection:  # as if it had been made thirty-five days ago
+            connection.exec_driver_sql("UPDATE backups SET destroyed_by = ?", (TODAY.isoformat(),))
+    with filled.serving():
+        end = time.monotonic() + 60
+        while expired_backups(filled.settings, TODAY) and time.monotonic() < end:
+            time.sleep(0.2)
+    assert "[backup.key-gone]" in failure(filled, "backup", "verify", made["folder"])
+    vkey = str(filled.home / "log" / "vkey")
+    assert filled.json("verify", "backup", made["folder"], "--vkey", vkey)["status"] == "valid"
 
 
 def test_what_an_import_stores_meanwhile_is_whole_in_the_backup_or_not_in_it(

@@ -18,8 +18,9 @@ import pytest
 from api.demo.story import COUNT, Landmark, landmarks
 from api.demo.story import signals as story
 from api.exchange.signal_v1 import read
+from api.places import register_of
 from api.server import endpoint
-from api.wiring import register_of, workplace
+from api.wiring import workplace
 from graph.connection import Graph
 from graph.embedded.server import stop
 from graph.labels import LINKS, Label, Tie

@@ -12,9 +12,10 @@ import pytest
 from api.alarm import ALARM
 from api.examination import examine
 from api.founding import found
+from api.places import register_of
 from api.settings import Settings
 from api.watch import NEWEST, TrailWatch
-from api.wiring import logbook, register_of, vouched
+from api.wiring import logbook, vouched
 from evidence.survey import verify_log
 from evidence.trust import Trust
 from graph.connection import Graph

@@ -4,18 +4,31 @@ A table is read by its key from both ends up to where it cannot be read; then ea
 ids that this and the other tables name. So a torn page costs the rows on it, and nobody else's are called lost.
 """
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Row, select, tuple_
 
 from register.errors import RegisterError, Tampered
+from register.ids import is_id
 from vault.anchors import Anchor
 from vault.formats import AESGCM, Cipher, RootKey
 from vault.keystore import schema
 from vault.keystore.database import Database
-from vault.keystore.rows import DELIVERY, DELIVERY_KEY, FACTS_KEY, LOOKUP_KEY, TOKEN, UNOPENED, KeyKind, unwrap_root
+from vault.keystore.rows import (
+    DELIVERY,
+    DELIVERY_KEY,
+    FACTS_KEY,
+    LOOKUP_KEY,
+    TOKEN,
+    UNOPENED,
+    KeyKind,
+    split_payload,
+    unwrap_root,
+)
 from vault.keystore.statements import ONE_KEY
 
 PAGE: Final = 1000
@@ -69,18 +82,24 @@ def examine(database: Database, anchor: Anchor, *, cipher: Cipher = AESGCM) -> E
     keys, keys_torn = _read(database, schema.keys, ("id", "kind", "version"))
     tokens, tokens_torn = _read(database, schema.tokens, ("identifier",))
     deliveries, deliveries_torn = _read(database, schema.deliveries, ("receipt",))
-    revisions, _ = _read(database, schema.revisions, ("id",))
+    revisions, revisions_torn = _read(database, schema.revisions, ("id",))
+    revisions_torn = revisions_torn or not all(is_id(row.id) for row in revisions)
     hits: list[Hit] = []
     if root is not None:
         hits += _unopened("keys", [(row.kind, row.id, row.version, row.wrapped, row.id) for row in keys], root)
         hits += _unopened("tokens", [(TOKEN, row.identifier, 0, row.wrapped, row.identifier) for row in tokens], root)
         sent = [(DELIVERY, row.receipt, 0, row.wrapped, row.receipt) for row in deliveries]
         hits += _unopened("deliveries", sent, root)
-    hits += _unkeyed(database, keys, deliveries, [row.id for row in revisions], keys_torn)
-    torn = {"tokens": tokens_torn, "deliveries": deliveries_torn}
+    subjects = frozenset[str]() if root is None else _minted(deliveries, root)
+    if keys_torn:  # what is remembered may be a hold or a stub too, which have no key: asked for, not missed
+        subjects |= {row.id for row in revisions}
+    hits += _unkeyed(database, keys, deliveries, subjects, keys_torn)
+    torn = {"tokens": tokens_torn, "deliveries": deliveries_torn, "revisions": revisions_torn}
     hits += [Hit(table=table, kind="", code="unreadable", ids=()) for table, broken in torn.items() if broken]
     if keys_torn and not any(hit.code == "unreadable" for hit in hits):
         hits.append(Hit(table="keys", kind="", code="unreadable", ids=()))
+    if not hits and not database.sound():
+        hits.append(Hit(table="database", kind="", code="unreadable", ids=()))
     if closed is None and any(hit.kind == KeyKind.REGISTER for hit in hits):
         closed = "keystore.damaged"
     counted = {"keys": keys, "tokens": tokens, "deliveries": deliveries, "revisions": revisions}
@@ -161,20 +180,20 @@ def _unkeyed(
     database: Database,
     keys: Sequence[Row[Any]],
     deliveries: Sequence[Row[Any]],
-    remembered: Collection[str],
+    subjects: Collection[str],
     torn: bool,
 ) -> Iterator[Hit]:
     """Find what should have a key and has none that can be read.
 
-    Every record with a revision has a key of its kind; every delivery names its signal, and the subjects new with it.
+    Every delivery names its signal, and the subjects new with it; a purge takes out those that are gone.
     """
     held = {(row.kind, row.id) for row in keys}
-    named = {row.id for row in keys}
     signals = {row.signal for row in deliveries if row.signal is not None}
     signals |= {row.id for row in keys if row.kind in (KeyKind.SIGNAL, KeyKind.SOURCE)}
     wanted = {(KeyKind.REGISTER.value, one) for one in OWN}
     wanted |= {(KeyKind.SIGNAL.value, one) for one in signals}
-    wanted |= {(KeyKind.SUBJECT.value, one) for one in remembered if one not in signals and one not in named}
+    named = {row.id for row in keys}
+    wanted |= {(KeyKind.SUBJECT.value, one) for one in subjects if one not in signals and one not in named}
     missing: dict[tuple[str, str], set[str]] = {}
     # Of a torn table each key is asked for as a reader would: a row that a scan came upon may be out of its reach.
     for kind, one in sorted(wanted | held if torn else wanted - held):
@@ -186,6 +205,17 @@ def _unkeyed(
             missing.setdefault((KeyKind.SOURCE.value, "unreadable"), set()).add(one)
     for (kind, code), ids in missing.items():
         yield Hit(table="keys", kind=kind, code=code, ids=tuple(sorted(ids)))
+
+
+def _minted(deliveries: Sequence[Row[Any]], root: RootKey) -> frozenset[str]:
+    """Return the subjects that were new with a delivery and are not purged, as far as deliveries open."""
+    found: set[str] = set()
+    for row in deliveries:
+        if row.signal is not None:
+            with suppress(Tampered, ValueError):
+                _, rest = split_payload(root.unwrap(DELIVERY, row.receipt, 0, row.wrapped))
+                found.update(json.loads(rest)["subjects"].values())
+    return frozenset(found)
 
 
 def _asked(database: Database, one: str, kind: str) -> str | None:

@@ -1,0 +1,56 @@
+"""Which register is in a folder, where its key store is, and whether its graph may be opened."""
+
+import json
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from api.settings import Settings
+from register.errors import Unavailable
+from register.ids import RegisterId
+from vault.keystore.backups import Backups, Quarantine
+from vault.keystore.database import Database
+from vault.keystore.place import database_url, open_database
+
+REGISTER: Final = "register.json"
+
+
+def register_of(home: Path) -> RegisterId:
+    """Return the id of the register in this folder.
+
+    Raises:
+        Unavailable: there is none.
+    """
+    try:
+        named = json.loads((home / REGISTER).read_bytes())
+    except FileNotFoundError:
+        raise Unavailable("register.absent", "there is no register here: run `theme-register init` first") from None
+    return RegisterId(named["register"])
+
+
+def keystore_url(settings: Settings) -> str | None:
+    """Return the URL of the key store's database; None: it is the SQLite file in the keys' folder."""
+    return database_url(settings.keys_folder, settings.keystore_url_file)
+
+
+def refuse_quarantine(settings: Settings) -> None:
+    """Raise Unavailable (`register.quarantined`) while a restored graph is not up to date yet."""
+    with closing(open_database(settings.keys_folder, keystore_url(settings))) as database:
+        check_quarantine(database, False)
+
+
+def expired_backups(settings: Settings, on: date) -> tuple[str, ...]:
+    """Return the backups whose key is to be gone on civil date `on`."""
+    with closing(open_database(settings.keys_folder, keystore_url(settings))) as database:
+        return Backups(database).due(on)
+
+
+def check_quarantine(database: Database, wanted: bool) -> None:
+    """Refuse to open a restored graph as any other, and the other way round. Raises Unavailable."""
+    there = Quarantine(database).since() is not None
+    if wanted and not there:
+        raise Unavailable("register.no-quarantine", "nothing was restored: there is nothing to bring up to date")
+    if there and not wanted:
+        message = "the graph was restored and is not up to date yet: run `theme-register backup replay`"
+        raise Unavailable("register.quarantined", message)
