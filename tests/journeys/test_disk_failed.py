@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from api.founding import found
-from api.wiring import logbook, register_of, vouched
+from api.places import register_of
+from api.wiring import logbook, vouched
 from evidence.survey import verify_log
 from evidence.trust import Trust
 from graph.connection import Graph

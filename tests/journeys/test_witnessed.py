@@ -14,8 +14,9 @@ from api.alarm import Alarm
 from api.examination import examine
 from api.founding import found
 from api.logbook import CERTIFICATES, PROOF
+from api.places import register_of
 from api.settings import Settings
-from api.wiring import logbook, register_of, vouched
+from api.wiring import logbook, vouched
 from api.witnessing import Witnessing, witnessing
 from evidence.checkpoint import Checkpoint
 from evidence.cosigned import INBOX, WITNESSED
