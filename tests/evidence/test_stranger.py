@@ -14,7 +14,7 @@ import pytest
 from evidence.survey import verify_log
 from tests.evidence import stranger
 from tests.evidence.builders import VERIFIER, entries, issue
-from tests.evidence.test_mutations import changes
+from tests.evidence.mutations import changes
 from tests.evidence.test_survey import NUMBER, SPOILT, Kept
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "evidence" / "certificates.json").read_text())

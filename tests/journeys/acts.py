@@ -261,6 +261,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "audit absence": _asks(Act.ABSENCE_STATE, "--output", "{new}", *_CASE),
     "audit check": _silent(_OFFLINE),
     "backup create": _does(Act.BACKUP_MADE, "--to", "{new}"),
+    "backup restore": _silent("writes a copy that serves nobody until `backup replay` has opened it"),
+    "backup replay": _silent("its children write the entries of what is done again: tests/journeys/test_restore.py"),
     "backup verify": _silent("says how many lines of a backup open; shows none"),
     "verify certificate": _silent(_OFFLINE),
     "verify log": _silent(_OFFLINE),
@@ -280,5 +282,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "worker run": _silent(_PARENT),
     "worker finish": _silent(_PARENT),
     "worker import": _silent(_PARENT),
+    "worker expire": _silent(_PARENT),
+    "worker replay": _silent(_PARENT),
+    "worker state": _silent(_PARENT),
+    "worker reopen": _silent(_PARENT),
 }
 """Every command."""

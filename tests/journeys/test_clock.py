@@ -30,7 +30,9 @@ def test_a_clock_that_jumped_stops_every_run_until_it_is_confirmed(register: Ins
         register.enrol("douane", "contributor")
         register.enrol("ana", "analyst")
         register.enrol("chris", "compliance-officer")
-        assert register.ask("douane", "POST", "/v1/signals", json.loads(to_json(tie("c-1", ADA, BEP)))).is_success
+        assert register.ask(
+            "douane", "POST", "/v1/signals", json.loads(to_json(tie("c-1", ADA, BEP, days=200)))
+        ).is_success
         (ada,) = wait_found(register, "ana", "Adelheid Torenvliet")
     # As if the clock had been set back by thirty days since the last tick: what was over is not over any more.
     ticks.believe(Tick(at=now.at + timedelta(days=30), boot=now.boot, uptime=now.uptime))

@@ -48,7 +48,10 @@ def test_a_batch_is_answered_line_by_line(served):
 
 def test_a_caller_that_stalls_keeps_no_old_key_alive(served):
     """Nobody has to be known to begin a request: one that never ends may not hold up the end of a purge."""
-    assert served.ask("douane", "POST", "/v1/signals", json.loads(to_json(tie("s-1", ADA, BEP)))).status_code == 201
+    assert (
+        served.ask("douane", "POST", "/v1/signals", json.loads(to_json(tie("s-1", ADA, BEP, days=200)))).status_code
+        == 201
+    )
     (ada,) = wait_found(served, "ana", "Adriaan Zandvoorter")
     address = httpx.URL(served.url)
     with socket.create_connection((address.host, address.port)) as stalling:

@@ -30,11 +30,12 @@ def test_only_what_the_table_gives(role, permission):
 @given(st.sampled_from(sorted(DISCLOSING)), st.text(max_size=20), st.text(max_size=45))
 def test_disclosure_needs_a_listed_purpose_and_a_case_no_name_fits(permission, purpose, case):
     well_formed = purpose in set(Purpose) and CASE_PATTERN.fullmatch(case)
+    role = next(one for one, allowed in PERMISSIONS.items() if permission in allowed)
     if well_formed:
-        assert authorise(Role.ANALYST, permission, purpose=purpose, case=case).case == case
+        assert authorise(role, permission, purpose=purpose, case=case).case == case
         return
     with pytest.raises(Invalid) as refused:
-        authorise(Role.ANALYST, permission, purpose=purpose, case=case)
+        authorise(role, permission, purpose=purpose, case=case)
     said = str(refused.value)
     assert {one.pointer for one in refused.value.faults} <= {"/purpose", "/case"}
     assert len(case) < 5 or case not in said
@@ -42,8 +43,10 @@ def test_disclosure_needs_a_listed_purpose_and_a_case_no_name_fits(permission, p
 
 def test_who_administers_or_oversees_sees_no_content():
     """R34."""
+    shows = ("signal.open", "subject.find", "subject.open", "network.show", "paths.show", "review.see", "desk.see")
+    content = set(map(Permission, shows))
     for role in (Role.ADMINISTRATOR, Role.COMPLIANCE_OFFICER, Role.CONTRIBUTOR, Role.SYSTEM):
-        assert not PERMISSIONS[role] & DISCLOSING
+        assert not PERMISSIONS[role] & content
 
 
 def test_a_contributor_only_hands_in_and_sees_its_own_receipts():

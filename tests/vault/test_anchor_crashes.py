@@ -14,7 +14,7 @@ from register.errors import Tampered
 from register.ids import RunId, mint
 from register.sealed import SealedBatch
 from tests.openbao import OpenBao
-from tests.vault.builders import one_signal
+from tests.vault.builders import gone, one_signal
 from tests.vault.conftest import REGISTER
 from vault.anchors import Anchor
 from vault.anchors.file import FileAnchor
@@ -84,7 +84,8 @@ class Kept:
         with closing(KeyStore.open(self.folder, anchor)) as store:
             run = Purge(store)
             if run.forgotten(RUN) is None:
-                run.forget(RUN, ids, list(signal.identifiers.values()), version=run.advance_anchor(), fence=1)
+                what = gone(ids, signal.identifiers.values())
+                run.forget(RUN, what, version=run.advance_anchor(), fence=1)
         with closing(KeyStore.open(self.folder, anchor)) as store:
             Purge(store).destroy_old(fence=1)
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from register.budgets import Allowance, Spending
 from register.ids import mint
 from vault.keystore.budgets import Budgets
-from vault.keystore.schema import Database, metadata
+from vault.keystore.database import Database
+from vault.keystore.schema import metadata
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 HOUR = Allowance(most=3, within=timedelta(hours=1))
@@ -18,9 +19,10 @@ HOUR = Allowance(most=3, within=timedelta(hours=1))
 
 @pytest.fixture
 def url(tmp_path):
-    address = f"sqlite:///{tmp_path}/keys.sqlite"
+    address = tmp_path / "keys.sqlite"
+    address.touch(mode=0o600)
     database = Database(address)
-    with database.writing() as connection:
+    with database.founding() as connection:
         metadata.create_all(connection)
     database.close()
     return address
