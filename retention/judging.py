@@ -113,7 +113,10 @@ class Judge:
         case: Case | None
         told: Assessment | None
         try:
-            case = case_of(self.policy, record, self.holding.of(holds))
+            # decisions written beside a MAC that does not hold may be anybody's: they turn no archive into destruction
+            acts = facts.acts if trusted else ()
+            subject = replace(record.subject, facts=replace(facts, acts=acts))
+            case = case_of(self.policy, replace(record, subject=subject), self.holding.of(holds))
             told = self._assessed(case)
         except (Invalid, Tampered):
             case = told = None
