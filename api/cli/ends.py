@@ -1,19 +1,19 @@
 """Commands of early ends and the desk: end propose, list, agree, decline; desk queue, leave. All speak to the API."""
 
-from typing import Annotated, Final
+from pathlib import Path
+from typing import Annotated, Any, Final
 
 import typer
 
 from api.cli import show
 from api.cli.client import Client, emit
-from api.cli.options import AsJson, Case, KeyFile, ReasonFile, Url, reason_in, settings_with
+from api.cli.options import AsJson, Case, KeyFile, Purpose, ReasonFile, Url, reason_in, settings_with
 
 end = typer.Typer(no_args_is_help=True, help="Early ends: one officer proposes, another agrees.")
 desk = typer.Typer(no_args_is_help=True, help="Signals that lost one of several subjects.")
 
 PURPOSE: Final = "necessity-review"
 
-Purpose = Annotated[str, typer.Option(help="Code of the purpose; lands in the audit log.")]
 Dossier = Annotated[str, typer.Argument(help="Id of the proposal's dossier.")]
 
 
@@ -72,9 +72,8 @@ def agree(
     as_json: AsJson = False,
 ) -> None:
     """Agree to a proposal as the second person: it is hidden at once, and a run is ordered."""
-    body = {"agreed": True, "reason": reason_in(reason_file)}
     client = Client(settings_with(key_file, url), purpose=purpose, case=case)
-    answer = client.post(f"/v1/decisions/{dossier}/settlement", body)
+    answer = _settled(client, dossier, reason_file, agreed=True)
     emit(answer) if as_json else show.console().print(f"agreed; run {answer['run']} is ordered")
 
 
@@ -89,10 +88,14 @@ def decline(
     as_json: AsJson = False,
 ) -> None:
     """Decline a proposal as the second person: nothing changes."""
-    body = {"agreed": False, "reason": reason_in(reason_file)}
     client = Client(settings_with(key_file, url), purpose=purpose, case=case)
-    answer = client.post(f"/v1/decisions/{dossier}/settlement", body)
+    answer = _settled(client, dossier, reason_file, agreed=False)
     emit(answer) if as_json else show.console().print("declined; nothing changes")
+
+
+def _settled(client: Client, dossier: str, reason_file: Path, *, agreed: bool) -> Any:
+    body = {"agreed": agreed, "reason": reason_in(reason_file)}
+    return client.post(f"/v1/decisions/{dossier}/settlement", body)
 
 
 @desk.command()

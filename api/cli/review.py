@@ -6,13 +6,12 @@ import typer
 
 from api.cli import show
 from api.cli.client import Client, emit
-from api.cli.options import AsJson, Case, KeyFile, ReasonFile, Url, reason_in, settings_with
+from api.cli.options import AsJson, Case, KeyFile, Purpose, ReasonFile, Url, reason_in, settings_with
 
 review = typer.Typer(no_args_is_help=True, help="Periodic reviews: is it still needed?")
 
 PURPOSE: Final = "necessity-review"
 
-Purpose = Annotated[str, typer.Option(help="Code of the purpose; lands in the audit log.")]
 Subject = Annotated[str, typer.Argument(help="Id of the subject.")]
 
 
