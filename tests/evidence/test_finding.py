@@ -184,9 +184,12 @@ def test_a_long_stream_is_kept_nowhere(tmp_path):
             log.append([logged(entry(number)) for number in range(start, start + 2_000)])
         finder = Finder(tmp_path / "log", tmp_path / "finding.sqlite")
         finder.catch_up(log)
-        tracemalloc.start()
-        passed = sum(1 for _ in finder.stream(log, Question(), size=log.size))
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-    assert passed == 20_000
-    assert peak < 3_000_000
+        peaks = []
+        # Twice: the interpreter's own table of names may double in one of the passes, by megabytes in a large process.
+        for _ in range(2):
+            tracemalloc.start()
+            passed = sum(1 for _ in finder.stream(log, Question(), size=log.size))
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+            assert passed == 20_000
+    assert min(peaks) < 1_000_000
