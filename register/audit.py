@@ -25,6 +25,7 @@ class Act(StrEnum):
     PATHS_SHOW = "paths.show"
     RETENTION_PLAN = "retention.plan"
     RETENTION_EXPLAIN = "retention.explain"
+    RETENTION_SEE = "retention.see"
     RETENTION_ORDER = "retention.order"
     RETENTION_APPROVE = "retention.approve"
     REMOVAL = "removal"
@@ -38,6 +39,7 @@ class Act(StrEnum):
     RECEIPT_SHOW = "receipt.show"
     ACTOR_ENROL = "actor.enrol"
     ACTOR_END = "actor.end"
+    ACTOR_LIST = "actor.list"
     INTEGRITY_INCIDENT = "integrity.incident"
     AUDIT_SHOW = "audit.show"
     AUDIT_EXPORT = "audit.export"
@@ -71,6 +73,8 @@ _PRUNED: Final = frozenset(
         Act.PATHS_SHOW,
         Act.RETENTION_PLAN,
         Act.RETENTION_EXPLAIN,
+        Act.RETENTION_SEE,
+        Act.ACTOR_LIST,
         Act.CERTIFICATE_SHOW,
         Act.RECEIPT_SHOW,
         Act.AUDIT_SHOW,

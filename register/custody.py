@@ -78,8 +78,10 @@ class Custody:
 
     def see_clock(self, actor: Actor) -> Mapping[str, object]:
         """Return whether the machine's clock is believed; while it is not, no run begins. Raises Refused."""
-        self._enter(actor, Permission.RETENTION_PLAN, Act.RETENTION_PLAN)
-        return self.keeping.clock()
+        grant = self._enter(actor, Permission.RETENTION_PLAN, Act.RETENTION_SEE)
+        found = self.keeping.clock()
+        self.trail.append([_entry(grant, Act.RETENTION_SEE, detail={"code": str(found["state"])})])
+        return found
 
     def confirm_clock(self, actor: Actor) -> Mapping[str, object]:
         """Confirm that the machine's clock is right, after a jump that the keeper cannot explain. Raises Refused."""
@@ -90,13 +92,17 @@ class Custody:
 
     def runs(self, actor: Actor) -> tuple[Mapping[str, object], ...]:
         """Return runs and orders, newest first. Raises Refused."""
-        self._enter(actor, Permission.RETENTION_PLAN, Act.RETENTION_PLAN)
-        return self.keeping.runs()
+        grant = self._enter(actor, Permission.RETENTION_PLAN, Act.RETENTION_SEE)
+        found = self.keeping.runs()
+        self.trail.append([_entry(grant, Act.RETENTION_SEE, count=len(found))])
+        return found
 
     def certificates(self, actor: Actor) -> tuple[Mapping[str, object], ...]:
         """Return the certificates filed, newest first. Raises Refused."""
-        self._enter(actor, Permission.CERTIFICATE_SEE, Act.CERTIFICATE_SHOW)
-        return self.keeping.certificates()
+        grant = self._enter(actor, Permission.CERTIFICATE_SEE, Act.CERTIFICATE_SHOW)
+        found = self.keeping.certificates()
+        self.trail.append([_entry(grant, Act.CERTIFICATE_SHOW, count=len(found))])
+        return found
 
     def certificate(self, actor: Actor, certificate: str) -> Mapping[str, str]:
         """Return the files of one certificate: what `verify certificate` needs. Raises Refused, NotFound."""

@@ -69,8 +69,10 @@ class Enrolment:
 
     def actors(self, actor: Actor) -> tuple[Mapping[str, object], ...]:
         """Return who is enrolled, without keys. Raises Refused."""
-        self._enter(actor, Act.ACTOR_ENROL)
-        return self.credentials.all()
+        now = self._enter(actor, Act.ACTOR_LIST)
+        found = self.credentials.all()
+        self.trail.append([_entry(actor, Act.ACTOR_LIST, now, count=len(found))])
+        return found
 
     def _enter(self, actor: Actor, act: Act) -> datetime:
         now = self.clock.now()
@@ -82,5 +84,7 @@ class Enrolment:
         return now
 
 
-def _entry(actor: Actor, act: Act, at: datetime, detail: Mapping[str, str]) -> Entry:
-    return Entry(at=at, actor=actor.code, role=actor.role, act=act, detail=detail)
+def _entry(
+    actor: Actor, act: Act, at: datetime, detail: Mapping[str, str] | None = None, *, count: int = 0
+) -> Entry:
+    return Entry(at=at, actor=actor.code, role=actor.role, act=act, count=count, detail=detail or {})

@@ -56,7 +56,6 @@ def _custody(act: Act, **more: Any) -> Route:
 _YES: Final = dict.fromkeys(
     ("still-serves-the-theme", "category-still-fits", "no-more-than-needed", "correct-as-far-as-known"), True
 )
-_RUNS: Final = "the state of runs and of the clock: codes and dates of the register, of nobody"
 _DAYS: Final = "since=2026-01-01&until=2026-12-31"
 
 ROUTES: Final[Mapping[str, Route]] = {
@@ -130,16 +129,16 @@ ROUTES: Final[Mapping[str, Route]] = {
     "GET /v1/retention/rehearsal": _custody(Act.RETENTION_PLAN),
     "GET /v1/retention/subjects/{subject}": _custody(Act.RETENTION_EXPLAIN),
     "POST /v1/retention/runs": _custody(Act.RETENTION_ORDER, status=202, body={}, keeps={"run": "run"}),
-    "GET /v1/retention/clock": _custody(Act.RETENTION_PLAN, because=_RUNS),
+    "GET /v1/retention/clock": _custody(Act.RETENTION_SEE),
     "POST /v1/retention/clock/confirmation": _custody(Act.CLOCK_CONFIRM),
-    "GET /v1/retention/runs": _custody(Act.RETENTION_PLAN, because=_RUNS),
+    "GET /v1/retention/runs": _custody(Act.RETENTION_SEE),
     "POST /v1/retention/runs/{run}/approval": _custody(
         Act.RETENTION_APPROVE,
         status=404,
         body={"digest": "0" * 64},
         because="no plan waits without a keeper; tests/journeys/test_oversight.py compares approvals with the log",
     ),
-    "GET /v1/retention/certificates": _custody(Act.CERTIFICATE_SHOW, because=_RUNS),
+    "GET /v1/retention/certificates": _custody(Act.CERTIFICATE_SHOW),
     "GET /v1/retention/certificates/{certificate}": _custody(Act.CERTIFICATE_SHOW, status=404),
     "GET /v1/retention/certificates/{certificate}/print": _custody(Act.CERTIFICATE_SHOW, status=404),
     "GET /v1/audit/entries": _audit(),
@@ -155,9 +154,7 @@ ROUTES: Final[Mapping[str, Route]] = {
     "POST /v1/actors": Route(
         act=Act.ACTOR_ENROL, by="administrator", status=201, body={"code": "new-1", "role": "analyst"}
     ),
-    "GET /v1/actors": Route(
-        act=Act.ACTOR_ENROL, by="administrator", because="codes and roles, to who enrolled them; no key, no name"
-    ),
+    "GET /v1/actors": Route(act=Act.ACTOR_LIST, by="administrator"),
     "DELETE /v1/actors/{code}": Route(act=Act.ACTOR_END, by="administrator", status=204),
 }
 """Every route, in an order in which each can be asked once."""
@@ -233,8 +230,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "hold lift": _asks(Act.HOLD_LIFT, NOBODY, *_CASE, *_REASON),
     "retention plan": _asks(Act.RETENTION_PLAN),
     "retention run": _asks(Act.RETENTION_ORDER),
-    "retention clock": _asks(Act.RETENTION_PLAN),
-    "retention runs": _asks(Act.RETENTION_PLAN),
+    "retention clock": _asks(Act.RETENTION_SEE),
+    "retention runs": _asks(Act.RETENTION_SEE),
     "retention approve": _asks(Act.RETENTION_APPROVE, NOBODY, "0" * 64),
     "retention evaluate": _silent("reckons about cases in a file, without any register"),
     "retention policies": _silent("the policies that are published with the program"),
@@ -276,7 +273,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "keys rotate": _does(Act.KEYS_REPLACED),
     "keys export-public": _silent("public keys"),
     "users add": _asks(Act.ACTOR_ENROL, "new-2", "analyst"),
-    "users list": _asks(Act.ACTOR_ENROL),
+    "users list": _asks(Act.ACTOR_LIST),
     "users end": _asks(Act.ACTOR_END, "new-2"),
     "worker serve": _silent(_PARENT),
     "worker run": _silent(_PARENT),
