@@ -75,12 +75,17 @@ def witnessing(log: Logbook, settings: Settings) -> Witnessing:
 
     Raises:
         Invalid: the file with their keys is malformed.
+        Unavailable: it cannot be read (`witness.keys`): going on without would say that nobody was named.
     """
+    try:
+        named = parse_vkeys(settings.witnesses.read_bytes()) if settings.witnesses else ()
+    except OSError:
+        raise Unavailable("witness.keys", "the file with the keys of the witnesses cannot be read") from None
     made = Cosignatures(
         folder=log.log_folder,
         kept=log.memory.parent,
         own=own_keys(log.origin, log.signer),
-        witnesses=parse_vkeys(settings.witnesses.read_bytes()) if settings.witnesses else (),
+        witnesses=named,
         needed=settings.witnesses_needed,
         verifier=log.verifier,
     )

@@ -181,3 +181,11 @@ def test_a_log_older_than_what_was_witnessed_is_refused(register: Register, with
     assert Alarm(home=register.home).codes() == ("log.older-than-witnessed",)
     with pytest.raises(Unavailable):
         register.trail.append(entries(1))
+
+
+def test_keys_of_witnesses_that_cannot_be_read_are_said_and_never_taken_for_none(register: Register) -> None:
+    elsewhere = register.settings.model_copy(update={"witnesses": register.home / "nowhere"})
+    with pytest.raises(Unavailable) as said:
+        witnessing(register.log, elsewhere)
+    assert said.value.code == "witness.keys"
+    assert [one.state for one in examine(elsewhere) if one.bad] == ["witness.keys"]
