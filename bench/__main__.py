@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import audit, intake, log, mutations, name_search, network, removal, seals
+from bench import audit, intake, log, mutations, name_search, network, removal, residue, seals
 
 BENCHES: Final[Mapping[str, Callable[[Sequence[str]], None]]] = {
     "intake": intake.main,
@@ -15,6 +15,7 @@ BENCHES: Final[Mapping[str, Callable[[Sequence[str]], None]]] = {
     "log": log.main,
     "mutations": mutations.main,
     "seals": seals.main,
+    "residue": residue.main,
     "names": name_search.main,
 }
 PAIRS: Final = Path(__file__).parents[2] / "shared" / "data" / "name-pairs"

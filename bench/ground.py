@@ -99,18 +99,23 @@ class Ground:
 @contextmanager
 def ground(ports: Path | None = None) -> Iterator[Ground]:
     """Start an embedded server, as the product starts it, for the length of the block."""
+    with TemporaryDirectory(prefix="theme-register-bench-") as name, started(Path(name), ports) as place:
+        yield place
+
+
+@contextmanager
+def started(folder: Path, ports: Path | None = None) -> Iterator[Ground]:
+    """Start the server of the ground in `folder`, new or as it was left; it is stopped cleanly at the end."""
     settings = Settings()
     installation = install(settings.cache_folder, java_home=settings.java_home)
-    with TemporaryDirectory(prefix="theme-register-bench-") as name:
-        folder = Path(name)
-        home = folder / GRAPH
-        try:
-            with (
-                attach(home, installation, memory=Memory(heap_at_most=settings.heap)) as endpoint,
-                neo4j.GraphDatabase.driver(
-                    endpoint.uri, auth=(endpoint.user, endpoint.password), notifications_min_severity="OFF"
-                ) as driver,
-            ):
-                yield Ground(folder=folder, endpoint=endpoint, driver=driver, ports=ports)
-        finally:
-            stop(home)
+    home = folder / GRAPH
+    try:
+        with (
+            attach(home, installation, memory=Memory(heap_at_most=settings.heap)) as endpoint,
+            neo4j.GraphDatabase.driver(
+                endpoint.uri, auth=(endpoint.user, endpoint.password), notifications_min_severity="OFF"
+            ) as driver,
+        ):
+            yield Ground(folder=folder, endpoint=endpoint, driver=driver, ports=ports)
+    finally:
+        stop(home)

@@ -84,7 +84,5 @@ class Enrolment:
         return now
 
 
-def _entry(
-    actor: Actor, act: Act, at: datetime, detail: Mapping[str, str] | None = None, *, count: int = 0
-) -> Entry:
+def _entry(actor: Actor, act: Act, at: datetime, detail: Mapping[str, str] | None = None, *, count: int = 0) -> Entry:
     return Entry(at=at, actor=actor.code, role=actor.role, act=act, count=count, detail=detail or {})

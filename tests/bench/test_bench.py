@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench import __main__ as bench
-from bench import background, intake, name_search, network, removal, seals
+from bench import background, intake, name_search, network, removal, residue, seals
 from bench.report import percentile
 from bench.stopwatch import Stopwatch
 
@@ -65,6 +65,21 @@ def test_removal(capsys: pytest.CaptureFixture[str]) -> None:
     assert told["ratio"] == pytest.approx(told["peer_seconds"] / told["seconds"], abs=0.01)
     assert sum(step["seconds"] for step in told["steps"].values()) <= told["seconds"] + 0.01
     assert {"plan", "erase", "replace keys", "read back", "certify"} <= set(told["steps"])
+
+
+def test_what_is_left_in_files_without_any_key(capsys: pytest.CaptureFixture[str]) -> None:
+    """Sealed bytes of who was removed lie on in the graph's files; their keys and tokens lie nowhere."""
+    residue.main(["--signals", "80", "--share", "0.3", "--json"])
+    told = line(capsys)
+    left = told["residue"]
+    assert told["sizes"]["removed"] >= 0.3 * told["sizes"]["subjects"]
+    for what in ("sealed label in the store files", "sealed text in the store files"):
+        assert left[what]["of_all_before"] == left[what]["of_removed_after"] == 1
+    for what in ("wrapped key", "lookup token", "subject id", "signal id"):
+        rest = left[f"{what} in the key store"]
+        assert rest["removed"] > 0
+        assert (rest["of_all_before"], rest["of_removed_after"]) == (1, 0)
+    assert told["alone by shape"]["0 steps"]["by_shape_alone"] < told["alone by shape"]["2 steps"]["by_shape_alone"]
 
 
 PAIRS = (
