@@ -21,7 +21,7 @@ _SCANNED: Final = 4
 _INITIAL_FOUND: Final = 0.45
 _RARITY_FOUND: Final = 0.25
 _RARE_FROM: Final = 0.9
-_RARE_POWER: Final = 8
+_RARE_POWER: Final = 4
 
 Floats = npt.NDArray[np.float32]
 
@@ -76,6 +76,10 @@ class NameIndex:
         self._names[number] = _GONE
         self._letters[number] = 0
 
+    def sounds(self, words: Iterable[str], known: dict[str, str]) -> None:
+        """Add to `known` the skeletons of those of `words` that are held here."""
+        self._words.sounds(words, known)
+
     def nearest(
         self,
         comparison: Comparison,
@@ -128,16 +132,20 @@ class NameIndex:
         rarity[:] = 0
         words = sorted(set(query.having(Role.WORD)), key=lambda word: (-len(word), word))
         for place, word in enumerate(words):
-            near = self._words.near(word, across=query.transliterated) if place < _SCANNED else [(1.0, word)]
+            across = query.transliterated
+            near = self._words.near(word, across=across) if place < _SCANNED else self._words.itself(word)
+            if not near:
+                continue
             heavy = weight(word) * query.parts.count(word)
-            self._holding[:] = 0
-            for alike, one in near:
-                holders = self._words.holders(one)
-                self._holding[holders] = heavy * alike
-                if alike >= _RARE_FROM:
-                    rare = np.float32(alike**_RARE_POWER * self._rare(len(holders)))
-                    rarity[holders] = np.maximum(rarity[holders], rare)
+            holders = np.concatenate([one.holders for one in near], dtype=np.intp)
+            alike = np.repeat(np.array([heavy * one.alike for one in near], np.float32), [len(one.holders) for one in near])
+            self._holding[holders] = alike  # of several in one name the nearest, which comes last, counts
             found += self._holding
+            self._holding[holders] = 0
+            for one in near:
+                if one.alike >= _RARE_FROM:
+                    rare = np.float32(one.alike**_RARE_POWER * self._rare(len(one.holders)))
+                    rarity[one.holders] = np.maximum(rarity[one.holders], rare)
         for _, joined, heavy in comparison.neighbours:
             holders = self._words.holders(joined)
             found[holders] = np.maximum(found[holders], np.float32(heavy))

@@ -48,60 +48,37 @@ def shortened(one: str, other: str) -> bool:
     return 1 < len(short) < len(long) and long.startswith(short)
 
 
-def likenesses(word: str, others: Sequence[str], sounds: Sequence[str], *, across: bool) -> npt.NDArray[np.float64]:
-    """Return what `Likeness` says of `word` and each of `others`, at once; `sounds`: their skeletons."""
-    if not others:
-        return np.empty(0)
+def likenesses(
+    words: Sequence[str], others: Sequence[str], sounds: Sequence[str], *, across: bool
+) -> npt.NDArray[np.float64]:
+    """Return how alike each of `words` (a row) is to each of `others`, 0 to 1; symmetric, and 1 only for the same word.
 
-    def each(scorer: Any, one: str, many: Sequence[str]) -> npt.NDArray[np.float64]:
-        alike: npt.NDArray[np.float64] = process.cdist([one], many, scorer=scorer, dtype=np.float64)[0]
-        return alike
+    Args:
+        words: folded words.
+        others: folded words.
+        sounds: the skeletons of `others`.
+        across: one side was written in another script, so sound says more than spelling.
+    """
+    if not words or not others:
+        return np.empty((len(words), len(others)))
+    alike = (_each(OSA.normalized_similarity, words, others) + _each(JaroWinkler.normalized_similarity, words, others)) / 2
+    same: list[tuple[int, int]] = []
+    for row, word in enumerate(words):
+        for at in [at for at, other in enumerate(others) if other.startswith(word) or word.startswith(other)]:
+            if word == others[at]:
+                same.append((row, at))
+            elif shortened(word, others[at]):
+                alike[row, at] = max(alike[row, at], _SHORTENED)
+    own = list(map(skeleton, words))
+    share, most = (_SPELLING_SHARE_ACROSS, _SOUND_ACROSS) if across else (_SPELLING_SHARE, _SOUND)
+    both = share * alike + (1 - share) * most * _each(Indel.normalized_similarity, own, sounds)
+    audible = np.array(list(map(bool, own)))[:, None] & np.array(list(map(bool, sounds)))
+    np.maximum(alike, both, out=alike, where=audible)
+    for row, at in same:
+        alike[row, at] = 1.0
+    return alike
 
-    spelt = (each(OSA.normalized_similarity, word, others) + each(JaroWinkler.normalized_similarity, word, others)) / 2
-    short = np.fromiter((shortened(word, other) for other in others), bool, len(others))
-    spelt[short] = np.maximum(spelt[short], _SHORTENED)
-    sound = skeleton(word)
-    if sound:
-        heard = each(Indel.normalized_similarity, sound, sounds)
-        share, most = (_SPELLING_SHARE_ACROSS, _SOUND_ACROSS) if across else (_SPELLING_SHARE, _SOUND)
-        both = share * spelt + (1 - share) * most * heard
-        spelt = np.where(np.fromiter(map(bool, sounds), bool, len(sounds)), np.maximum(spelt, both), spelt)
-    spelt[np.fromiter((word == other for other in others), bool, len(others))] = 1.0
-    return spelt
 
-
-class Likeness:
-    """How alike two folded words are; remembers what it was asked, so make one for each search."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str, bool], float] = {}
-        self._skeletons: dict[str, str] = {}
-
-    def __call__(self, one: str, other: str, *, across: bool = False) -> float:
-        """Return how alike two words are, 0 to 1; symmetric, and 1 only for the same word.
-
-        `across`: one of them was written in another script, so sound says more than spelling.
-        """
-        key = (one, other, across)
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = 1.0 if one == other else self._compare(one, other, across)
-        return known
-
-    def _compare(self, one: str, other: str, across: bool) -> float:
-        spelt = (OSA.normalized_similarity(one, other) + JaroWinkler.normalized_similarity(one, other)) / 2
-        if spelt < _SHORTENED and shortened(one, other):
-            spelt = _SHORTENED
-        heard_one, heard_other = self._skeleton(one), self._skeleton(other)
-        if not heard_one or not heard_other:
-            return spelt
-        heard = Indel.normalized_similarity(heard_one, heard_other)
-        if across:
-            return max(spelt, _SPELLING_SHARE_ACROSS * spelt + (1 - _SPELLING_SHARE_ACROSS) * _SOUND_ACROSS * heard)
-        return max(spelt, _SPELLING_SHARE * spelt + (1 - _SPELLING_SHARE) * _SOUND * heard)
-
-    def _skeleton(self, word: str) -> str:
-        known = self._skeletons.get(word)
-        if known is None:
-            known = self._skeletons[word] = skeleton(word)
-        return known
+def _each(scorer: Any, words: Sequence[str], others: Sequence[str]) -> npt.NDArray[np.float64]:
+    alike: npt.NDArray[np.float64] = process.cdist(words, others, scorer=scorer, dtype=np.float64)
+    return alike

@@ -6,16 +6,18 @@ symmetric: the value is the same whichever of the two is the query. Reasons spea
 of counts; they hold no text of either name.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import fsum
 from typing import Final, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 from rapidfuzz.distance import OSA
 
 from matching.folding import FoldedName, Role
-from matching.likeness import Likeness, shortened, skeleton
+from matching.likeness import likenesses, shortened, skeleton
 
 
 class ReasonCode(StrEnum):
@@ -116,22 +118,77 @@ def share(matched: float, paired: float, one: float, other: float) -> float:
     return matched / (paired + left) if matched else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """What of the stored names is like the query's, by the text stored.
+
+    Attributes:
+        compared: all stored words and runs of words that were looked at.
+        words: place in the query → stored word → likeness.
+        joined: the same of the query's runs, in the order of `Comparison.neighbours`, and single stored words.
+        runs: the same of single words of the query and stored runs.
+    """
+
+    compared: set[str] = field(default_factory=set)
+    words: dict[int, dict[str, float]] = field(default_factory=dict)
+    joined: dict[int, dict[str, float]] = field(default_factory=dict)
+    runs: dict[int, dict[str, float]] = field(default_factory=dict)
+
+
 class Comparison:
-    """One query, compared with many stored names. It remembers word likenesses, so make one for each search."""
+    """One query, compared with many stored names. It remembers what is alike, so make one for each search."""
 
     def __init__(self, query: FoldedName) -> None:
         self.query = query
-        self.like = Likeness()
         self.neighbours = tuple(neighbours(query))
+        self._places = tuple(place for place, role in enumerate(query.roles) if role == Role.WORD)
+        self._lengths = _about(len(query.parts[place]) for place in self._places)
+        self._joined_lengths = _about(len(joined) for _, joined, _ in self.neighbours)
+        self._alike = {across: _Alike() for across in (False, True)}
         self._values: dict[FoldedName, float] = {}
         self._sides = {role: sorted(query.having(role)) for role in _DIFFERENCES}
 
     def value(self, stored: FoldedName) -> float:
         """Return the score of `stored`: 0 to 100, one decimal; 100 only if both fold alike."""
+        return self.values([stored])[0]
+
+    def values(self, stored: Sequence[FoldedName], sounds: Mapping[str, str] | None = None) -> list[float]:
+        """Return the scores of many names; their words are compared all at once.
+
+        Args:
+            stored: the names.
+            sounds: skeletons of words, where they are known already.
+        """
+        self._compare([name for name in stored if name not in self._values], sounds or {})
+        return [self._known(name) for name in stored]
+
+    def _known(self, stored: FoldedName) -> float:
         known = self._values.get(stored)
         if known is None:
             known = self._values[stored] = self._value(stored)
         return known
+
+    def _compare(self, names: Iterable[FoldedName], sounds: Mapping[str, str]) -> None:
+        """Find out what of these names is like the query's words, in one go for all of them."""
+        words: dict[bool, set[str]] = {False: set(), True: set()}
+        runs: dict[bool, set[str]] = {False: set(), True: set()}
+        for name in names:
+            across = self.query.transliterated != name.transliterated
+            words[across].update(name.parts)
+            runs[across].update(joined for _, joined in _runs(name, self._lengths))
+        mine = [self.query.parts[place] for place in self._places]
+        joined = [text for _, text, _ in self.neighbours]
+        for across, alike in self._alike.items():
+            fresh = [*words[across] - alike.compared]
+            alike.compared.update(fresh)
+            heard = [sounds[one] if one in sounds else skeleton(one) for one in fresh]
+            _note(alike.words, self._places, likenesses(mine, fresh, heard, across=across), fresh, _PAIRED_FROM)
+            long = [one for one in fresh if len(one) in self._joined_lengths]
+            heard = list(map(skeleton, long))
+            _note(alike.joined, range(len(joined)), likenesses(joined, long, heard, across=across), long, _JOINED_FROM)
+            fresh = [*runs[across]]
+            heard = list(map(skeleton, fresh))
+            _note(alike.runs, self._places, likenesses(mine, fresh, heard, across=across), fresh, _JOINED_FROM)
 
     def _value(self, stored: FoldedName) -> float:
         if stored.parts == self.query.parts:
@@ -152,6 +209,7 @@ class Comparison:
 
     def reasons(self, stored: FoldedName) -> tuple[Reason, ...]:
         """Return why `stored` scores as it does: first by part of the query, then on the whole."""
+        self.value(stored)
         reasons = list[Reason]()
         if stored.parts == self.query.parts:
             reasons.append(Reason(code=ReasonCode.EXACT))
@@ -187,13 +245,16 @@ class Comparison:
         singles = list(self._singles(stored))
         pairings = _choose(singles)
         words = max(query.roles.count(Role.WORD), stored.roles.count(Role.WORD))
-        if len(pairings) < words or any(pairing.likeness < _SURE for pairing in pairings):
+        alike = self._alike[query.transliterated != stored.transliterated]
+        if (alike.joined or alike.runs) and (
+            len(pairings) < words or any(pairing.likeness < _SURE for pairing in pairings)
+        ):
             joins = list(self._joins(stored))
             if joins:
                 pairings = _choose(singles + joins)
         left_query, left_stored = _left(query, pairings, 0), _left(stored, pairings, 1)
         if left_query and left_stored:
-            initials = _choose(_initials(query, left_query, stored, left_stored))
+            initials = _choose(list(_initials(query, left_query, stored, left_stored)))
             if initials:
                 pairings += initials
                 left_query, left_stored = _left(query, pairings, 0), _left(stored, pairings, 1)
@@ -201,30 +262,28 @@ class Comparison:
 
     def _singles(self, stored: FoldedName) -> Iterator[Pairing]:
         """Yield the pairs of single words that are alike at all."""
-        query, across = self.query, self.query.transliterated != stored.transliterated
-        for mine, one in enumerate(query.parts):
-            if query.roles[mine] == Role.WORD:
-                for theirs, other in enumerate(stored.parts):
-                    if stored.roles[theirs] == Role.WORD:
-                        alike = self.like(one, other, across=across)
-                        if alike >= _PAIRED_FROM:
-                            heavier = max(weight(one), weight(other))
-                            yield Pairing(alike, heavier, len(one) + len(other), (mine,), (theirs,))
+        parts = self.query.parts
+        for mine, row in self._alike[self.query.transliterated != stored.transliterated].words.items():
+            for theirs, other in enumerate(stored.parts):
+                if other in row and stored.roles[theirs] == Role.WORD:
+                    one = parts[mine]
+                    yield Pairing(row[other], max(weight(one), weight(other)), len(one) + len(other), (mine,), (theirs,))
 
     def _joins(self, stored: FoldedName) -> Iterator[Pairing]:
         """Yield pairs of one word with two or three neighbours of the other name, read joined."""
-        query, across = self.query, self.query.transliterated != stored.transliterated
-        longest = max(map(len, query.parts), default=0) + _JOINED_SLACK
-        theirs = neighbours(stored) if min(map(len, stored.parts)) < longest else ()
-        for several, single, turned in ((self.neighbours, stored, False), (theirs, query, True)):
-            for places, joined, heavy in several:
-                for place, word in enumerate(single.parts):
-                    if single.roles[place] == Role.WORD and abs(len(joined) - len(word)) <= _JOINED_SLACK:
-                        alike = self.like(joined, word, across=across)
-                        if alike >= _JOINED_FROM:
-                            sides = ((place,), places) if turned else (places, (place,))
-                            letters = len(joined) + len(word)
-                            yield Pairing(alike - _JOINED_COST, max(heavy, weight(word)), letters, *sides)
+        alike = self._alike[self.query.transliterated != stored.transliterated]
+        for number, row in alike.joined.items():
+            places, joined, heavy = self.neighbours[number]
+            for place, word in enumerate(stored.parts):
+                if word in row and stored.roles[place] == Role.WORD and abs(len(joined) - len(word)) <= _JOINED_SLACK:
+                    letters = len(joined) + len(word)
+                    yield Pairing(row[word] - _JOINED_COST, max(heavy, weight(word)), letters, places, (place,))
+        for place, row in alike.runs.items():
+            word = self.query.parts[place]
+            for places, joined, heavy in neighbours(stored):
+                if joined in row and abs(len(joined) - len(word)) <= _JOINED_SLACK:
+                    letters = len(joined) + len(word)
+                    yield Pairing(row[joined] - _JOINED_COST, max(heavy, weight(word)), letters, (place,), places)
 
     def _why(self, pairing: Pairing, stored: FoldedName) -> Iterator[Reason]:
         """Yield what sets the two sides of a pairing apart; nothing where they are the same word."""
@@ -245,8 +304,10 @@ class Comparison:
                 yield Reason(code=ReasonCode.TYPING_ERROR, part=part, count=OSA.distance(one, other))
 
 
-def _choose(candidates: Iterable[Pairing]) -> list[Pairing]:
+def _choose(candidates: Sequence[Pairing]) -> list[Pairing]:
     """Take pairings, best first, so that no part is in two; a tie falls the same way from both sides."""
+    if len(candidates) < 2:
+        return list(candidates)
     chosen, query, stored = list[Pairing](), set[int](), set[int]()
     for pairing in sorted(
         candidates,
@@ -275,6 +336,32 @@ def neighbours(name: FoldedName) -> Iterator[tuple[tuple[int, ...], str, float]]
                 yield places, "".join(name.parts[start : start + size]), sum(map(weight, words))
 
 
+def _about(lengths: Iterable[int]) -> set[int]:
+    """Return the lengths that a word as long as one of these can be joined with."""
+    return {length + slack for length in lengths for slack in range(-_JOINED_SLACK, _JOINED_SLACK + 1)}
+
+
+def _runs(name: FoldedName, lengths: Collection[int]) -> Iterator[tuple[tuple[int, ...], str]]:
+    """Yield the runs of `neighbours` whose letters are so many: places, the parts joined."""
+    sizes = list(map(len, name.parts))
+    for size in (2, 3):
+        for start in range(len(sizes) - size + 1):
+            if sum(sizes[start : start + size]) in lengths:
+                yield tuple(range(start, start + size)), "".join(name.parts[start : start + size])
+
+
+def _note(
+    alike: dict[int, dict[str, float]],
+    places: Sequence[int],
+    likeness: npt.NDArray[np.float64],
+    others: Sequence[str],
+    least: float,
+) -> None:
+    """Note what is alike enough: one row of `likeness` for each of `places`, one column for each of `others`."""
+    for row, column in np.argwhere(likeness >= least).tolist():
+        alike.setdefault(places[row], {})[others[column]] = float(likeness[row, column])
+
+
 def _initials(query: FoldedName, mine: list[int], stored: FoldedName, theirs: list[int]) -> Iterator[Pairing]:
     """Yield pairs among what is left: an initial and its like or its word, letters written as a word (`jp`)."""
     for one in mine:
@@ -299,5 +386,7 @@ def _initials(query: FoldedName, mine: list[int], stored: FoldedName, theirs: li
 
 def _disordered(pairings: list[Pairing]) -> bool:
     """Say whether the words stand in another order."""
+    if len(pairings) < 2:
+        return False
     places = [pairing.stored for pairing in sorted(pairings, key=lambda one: one.query)]
     return places != sorted(places)

@@ -97,8 +97,15 @@ class _Scored(NamedTuple):
     rare: bool
 
 
+class _Near(NamedTuple):
+    owner: str
+    subject: _Subject
+    number: int
+    name: FoldedName
+    rarity: float
+
+
 _SCORED: Final = 150
-_SCORED_ALWAYS: Final = 80
 _RARE: Final = 1.0
 _AGREE: Final = ReasonCode.BIRTH_DATE_AGREES
 _AGREES: Final = 2.0
@@ -214,13 +221,12 @@ class NameTable:
         """
         comparison = Comparison(_checked(query))
         with self._lock:
-            near = self._nearest(comparison, born_on, kind, among)
+            near, sounds = self._nearest(comparison, born_on, kind, among)
         # Names never change once folded, so they are compared without holding anybody up.
         best = dict[str, _Scored]()
-        for place, (owner, subject, number, name, rarity) in enumerate(near):
-            if place >= _SCORED_ALWAYS and len(best) >= limit:
-                break  # those that follow share less than whatever came before
-            value, rare = _with_rarity(comparison.value(name), rarity)
+        values = comparison.values([name for *_, name, _ in near], sounds)
+        for (owner, subject, number, name, rarity), score in zip(near, values, strict=True):
+            value, rare = _with_rarity(score, rarity)
             if value >= threshold and (owner not in best or best[owner].value < value):
                 born = _compare_births(born_on, subject.born_on)
                 best[owner] = _Scored(value, born, subject.numbers.index(number), name, rare)
@@ -242,8 +248,8 @@ class NameTable:
 
     def _nearest(
         self, comparison: Comparison, born_on: str | None, kind: str | None, among: Collection[str]
-    ) -> list[tuple[str, _Subject, int, FoldedName, float]]:
-        """Return the names that share most with the query, best first: owner, subject, number, name, rarity."""
+    ) -> tuple[list[_Near], dict[str, str]]:
+        """Return the names that share most with the query, best first, and the skeletons of their words."""
         found: list[tuple[float, bool, str, int, _Compartment, float]] = []
         for compartment in among:
             held = self._indexes.get(compartment)
@@ -264,10 +270,14 @@ class NameTable:
             ):
                 found.append((-share, not (born_on and agrees(number)), held.owners[number], number, held, rarity))
         found.sort(key=lambda one: one[:2])
-        return [
-            (owner, self._subjects[owner], number, held.index[number], rarity)
+        near = [
+            _Near(owner, self._subjects[owner], number, held.index[number], rarity)
             for _, _, owner, number, held, rarity in found[:_SCORED]
         ]
+        sounds: dict[str, str] = {}
+        for held in {id(one[4]): one[4] for one in found[:_SCORED]}.values():
+            held.index.sounds((word for one in near for word in one.name.parts), sounds)
+        return near, sounds
 
     def _forget(self, subject_id: str) -> None:
         subject = self._subjects.pop(subject_id, None)

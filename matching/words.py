@@ -6,8 +6,8 @@ common, in one call each of rapidfuzz. Not thread-safe: `NameTable` holds the lo
 """
 
 from array import array
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,14 @@ _NEAR: Final = 120
 _SHORTEST_PIECE: Final = 4
 _PIECE_LIKENESS: Final = 0.6
 _SHARED: Final = 0.3
+_LEAST: Final = 0.5
+
+
+class Near(NamedTuple):
+    """A word near to another: how alike, 0 to 1, and the names that hold it, a view that is good until a change."""
+
+    alike: float
+    holders: npt.NDArray[np.uint32]
 
 
 class _Pairs:
@@ -51,7 +59,7 @@ class _Pairs:
         lists = [np.frombuffer(held, np.uint32) for pair in pairs if (held := self._postings.get(pair))]
         if not lists:
             return np.empty(0, np.intp)
-        common = np.bincount(np.concatenate(lists))
+        common = np.bincount(np.concatenate(lists, dtype=np.intp))
         found = np.flatnonzero(common >= max(1.0, _SHARED * len(pairs)))
         if len(found) <= most:
             return found
@@ -114,18 +122,31 @@ class WordIndex:
         number = self._numbers.get(word)
         return _NONE if number is None else np.frombuffer(self._holders[number], np.uint32)
 
-    def near(self, word: str, *, across: bool) -> list[tuple[float, str]]:
-        """Return the words nearest to `word`, least near first, each with its likeness; `across` scripts or not."""
+    def sounds(self, words: Iterable[str], known: dict[str, str]) -> None:
+        """Add to `known` the skeletons of those of `words` that are held."""
+        for word in words:
+            if word not in known and word in self._numbers:
+                known[word] = self._sounds[self._numbers[word]]
+
+    def itself(self, word: str) -> list[Near]:
+        """Return exactly this word, if any name holds it."""
+        number = self._numbers.get(word)
+        return [] if number is None else [Near(1.0, np.frombuffer(self._holders[number], np.uint32))]
+
+    def near(self, word: str, *, across: bool) -> list[Near]:
+        """Return the words nearest to `word`, least near first; `across` scripts or not."""
         parts = [self._spelt.alike(word, _SPELT_ALIKE)]
         if sound := skeleton(word):
             parts.append(self._spoken.alike(sound, _SOUNDS_ALIKE))
         found = np.unique(np.concatenate(parts)).tolist()
         words = [self._texts[number] for number in found]
         sounds = [self._sounds[number] for number in found]
-        ranked = list(zip(likenesses(word, words, sounds, across=across).tolist(), words, strict=True))
+        alike = likenesses([word], words, sounds, across=across)[0].tolist()
+        ranked = [one for one in zip(alike, found, strict=True) if one[0] >= _LEAST]
         known = set(words)
-        ranked += [(_PIECE_LIKENESS, piece) for piece in self._pieces(word) if piece not in known]
-        return sorted(ranked)[-_NEAR:]
+        ranked += [(_PIECE_LIKENESS, self._numbers[piece]) for piece in self._pieces(word) if piece not in known]
+        ranked.sort()
+        return [Near(one, np.frombuffer(self._holders[number], np.uint32)) for one, number in ranked[-_NEAR:]]
 
     def _pieces(self, word: str) -> set[str]:
         """Return known words that `word` begins or ends with: names written without a space between."""
