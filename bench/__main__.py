@@ -16,7 +16,7 @@ BENCHES: Final[Mapping[str, Callable[[Sequence[str]], None]]] = {
     "mutations": mutations.main,
     "seals": seals.main,
     "residue": residue.main,
-    "names": name_search.main,
+    "name_search": name_search.main,
 }
 PAIRS: Final = Path(__file__).parents[2] / "shared" / "data" / "name-pairs"
 """Where labelled pairs of names are looked for: beside the project."""
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"options are for a single bench: {' '.join(options)}")
     for name in chosen.name or BENCHES:
         given = [*options, *(["--json"] if chosen.json else [])]
-        if name == "names" and "--pairs" not in given:
+        if name == "name_search" and "--pairs" not in given:
             given += ["--pairs", *map(str, sorted(PAIRS.glob("*.csv")))]
         BENCHES[name](given)
 

@@ -11,7 +11,7 @@ import csv
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -41,7 +41,8 @@ OPTIONS {{indexConfig: {{`fulltext.analyzer`: '{ANALYZER}'}}}}
 ADD: Final = "UNWIND $rows AS row CREATE (n:PlainName) SET n = row"
 TAKE_AWAY: Final = "UNWIND $ids AS id MATCH (n:PlainName {id: id}) DELETE n"
 SEARCH: Final = f"""
-CALL db.index.fulltext.queryNodes('plain_names', $words, {{limit: {ANSWERS}}}) YIELD node, score RETURN node.id AS id
+CALL db.index.fulltext.queryNodes('plain_names', $words, {{limit: {ANSWERS}}}) YIELD node, score
+RETURN node.id AS id, node.name AS name
 """
 ROWS: Final = 10_000
 
@@ -88,15 +89,15 @@ class Sides:
         self._write(TAKE_AWAY, ids=ids)
 
     def ours(self, asked: str) -> list[str]:
-        """Search as `register.enquiry` does for users, who see the first ten."""
+        """Search as `register.enquiry` does for users, who see the first ten and why."""
         try:
             found = self.names.search(asked, born_on=None, limit=CANDIDATES)
         except Invalid:
             return []
-        return [one.key for one in found[:ANSWERS]]
+        return [key for key, _ in ((one.key, one.reasons) for one in found[:ANSWERS])]
 
     def peer(self, asked: str) -> list[str]:
-        """Search the index."""
+        """Search the index, and fetch the names found."""
         words = fuzzy(asked)
         if not words:
             return []
@@ -122,14 +123,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         registered = {pair.registered for pairs in files.values() for pair in pairs}
         source, drawn = background(options.background)
         began = time.perf_counter()
-        sides.add((f"background {number}", name) for number, name in enumerate(drawn) if name not in registered)
+        ids = _ids()
+        sides.add((next(ids), name) for name in drawn if name not in registered)
         loaded = time.perf_counter() - began
         _progress(f"{options.background:,} names on both sides after {loaded:.0f} s")
         _warm(sides, options.warm_up)
         measured = []
         for path, pairs in files.items():
             _progress(f"{path.name}: {len(pairs):,} pairs")
-            measured.append(_file(sides, path, pairs))
+            measured.append(_file(sides, path, pairs, ids))
             _progress(", ".join(f"{name} {value}" for name, value in measured[-1].items() if name in TOLD[2:]))
     if options.json:
         emit({"files": [{name: value for name, value in one.items() if name in TOLD} for one in measured]})
@@ -189,9 +191,16 @@ def _warm(sides: Sides, count: int) -> None:
         sides.peer(name[:-1])
 
 
-def _file(sides: Sides, path: Path, pairs: Sequence[Pair]) -> dict[str, Any]:
+def _ids() -> Iterator[str]:
+    """Yield ids like the register's: nobody's place among equals says who was registered first."""
+    random = Random("theme-register ids 1")  # noqa: S311 - no secret
+    while True:
+        yield f"{random.getrandbits(128):032x}"
+
+
+def _file(sides: Sides, path: Path, pairs: Sequence[Pair], fresh: Iterator[str]) -> dict[str, Any]:
     """Register the names of one file, ask, and take them away again; one name is one entry, however often it stands."""
-    ids = {name: f"pair {number}" for number, name in enumerate(dict.fromkeys(pair.registered for pair in pairs))}
+    ids = dict(zip(dict.fromkeys(pair.registered for pair in pairs), fresh, strict=False))
     sides.add((key, name) for name, key in ids.items())
     asked = [
         (pair, _asked(sides.ours, pair, ids[pair.registered]), _asked(sides.peer, pair, ids[pair.registered]))

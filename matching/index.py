@@ -14,14 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.folding import FoldedName, Role
-from matching.scoring import MISSING_SHARE, Comparison, weight
+from matching.pairing import weight
+from matching.scoring import MISSING_SHARE, Comparison
 from matching.words import WordIndex
 
 _SCANNED: Final = 4
 _INITIAL_FOUND: Final = 0.45
 _RARITY_FOUND: Final = 0.25
-_RARE_FROM: Final = 0.9
-_RARE_POWER: Final = 4
+_RARE_FROM: Final = 0.86
+_RARE_POWER: Final = 3
 
 Floats = npt.NDArray[np.float32]
 
@@ -137,11 +138,13 @@ class NameIndex:
             if not near:
                 continue
             heavy = weight(word) * query.parts.count(word)
-            holders = np.concatenate([one.holders for one in near], dtype=np.intp)
-            alike = np.repeat(np.array([heavy * one.alike for one in near], np.float32), [len(one.holders) for one in near])
-            self._holding[holders] = alike  # of several in one name the nearest, which comes last, counts
+            places = np.concatenate([one.holders for one in near], dtype=np.intp)
+            alike = np.repeat(
+                np.array([heavy * one.alike for one in near], np.float32), [len(one.holders) for one in near]
+            )
+            self._holding[places] = alike  # of several in one name the nearest, which comes last, counts
             found += self._holding
-            self._holding[holders] = 0
+            self._holding[places] = 0
             for one in near:
                 if one.alike >= _RARE_FROM:
                     rare = np.float32(one.alike**_RARE_POWER * self._rare(len(one.holders)))

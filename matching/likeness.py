@@ -61,7 +61,9 @@ def likenesses(
     """
     if not words or not others:
         return np.empty((len(words), len(others)))
-    alike = (_each(OSA.normalized_similarity, words, others) + _each(JaroWinkler.normalized_similarity, words, others)) / 2
+    alike = (
+        _each(OSA.normalized_similarity, words, others) + _each(JaroWinkler.normalized_similarity, words, others)
+    ) / 2
     same: list[tuple[int, int]] = []
     for row, word in enumerate(words):
         for at in [at for at, other in enumerate(others) if other.startswith(word) or word.startswith(other)]:

@@ -6,11 +6,11 @@ symmetric: the value is the same whichever of the two is the query. Reasons spea
 of counts; they hold no text of either name.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import fsum
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,19 @@ from rapidfuzz.distance import OSA
 
 from matching.folding import FoldedName, Role
 from matching.likeness import likenesses, shortened, skeleton
+from matching.pairing import (
+    INITIAL,
+    JOINED_SLACK,
+    Pairing,
+    about,
+    choose,
+    disordered,
+    initials,
+    left_over,
+    neighbours,
+    runs,
+    weight,
+)
 
 
 class ReasonCode(StrEnum):
@@ -57,34 +70,11 @@ class Reason:
     count: int = 0
 
 
-class Pairing(NamedTuple):
-    """Parts of the query and of the stored name taken for each other; more than one on a side are read joined.
-
-    Attributes:
-        likeness: 0 to 1.
-        weight: what the pair counts, against 1 for a full word.
-        letters: letters on both sides together.
-        query: indexes into the query's parts, ascending.
-        stored: the same into the stored name's.
-    """
-
-    likeness: float
-    weight: float
-    letters: int
-    query: tuple[int, ...]
-    stored: tuple[int, ...]
-
-
 _PAIRED_FROM: Final = 0.5
 _JOINED_FROM: Final = 0.85
-_JOINED_SLACK: Final = 2
 _JOINED_COST: Final = 0.02
 _SURE: Final = 0.85
-_INITIAL: Final = 0.92
-_INITIAL_WEIGHT: Final = 0.45
 MISSING_SHARE: Final = 0.3
-_WEIGHTS: Final = (0.0, 0.3, 0.6, 0.75, 0.85, 0.95)
-_LONGEST_ACRONYM: Final = 3
 
 # Points of 100; together less than 1 but for a legal form that contradicts.
 _INEXACT: Final = 0.2
@@ -98,11 +88,6 @@ _DIFFERENCES: Final = {
     Role.TITLE: ReasonCode.TITLE,
     Role.FORM: ReasonCode.LEGAL_FORM,
 }
-
-
-def weight(word: str) -> float:
-    """Return how much a word or initial of a name weighs, 0.3 to 1: short ones say less."""
-    return _WEIGHTS[len(word)] if len(word) < len(_WEIGHTS) else 1.0
 
 
 def share(matched: float, paired: float, one: float, other: float) -> float:
@@ -142,8 +127,8 @@ class Comparison:
         self.query = query
         self.neighbours = tuple(neighbours(query))
         self._places = tuple(place for place, role in enumerate(query.roles) if role == Role.WORD)
-        self._lengths = _about(len(query.parts[place]) for place in self._places)
-        self._joined_lengths = _about(len(joined) for _, joined, _ in self.neighbours)
+        self._lengths = about(len(query.parts[place]) for place in self._places)
+        self._joined_lengths = about(len(joined) for _, joined, _ in self.neighbours)
         self._alike = {across: _Alike() for across in (False, True)}
         self._values: dict[FoldedName, float] = {}
         self._sides = {role: sorted(query.having(role)) for role in _DIFFERENCES}
@@ -171,11 +156,11 @@ class Comparison:
     def _compare(self, names: Iterable[FoldedName], sounds: Mapping[str, str]) -> None:
         """Find out what of these names is like the query's words, in one go for all of them."""
         words: dict[bool, set[str]] = {False: set(), True: set()}
-        runs: dict[bool, set[str]] = {False: set(), True: set()}
+        joins: dict[bool, set[str]] = {False: set(), True: set()}
         for name in names:
             across = self.query.transliterated != name.transliterated
             words[across].update(name.parts)
-            runs[across].update(joined for _, joined in _runs(name, self._lengths))
+            joins[across].update(joined for _, joined in runs(name, self._lengths))
         mine = [self.query.parts[place] for place in self._places]
         joined = [text for _, text, _ in self.neighbours]
         for across, alike in self._alike.items():
@@ -186,7 +171,7 @@ class Comparison:
             long = [one for one in fresh if len(one) in self._joined_lengths]
             heard = list(map(skeleton, long))
             _note(alike.joined, range(len(joined)), likenesses(joined, long, heard, across=across), long, _JOINED_FROM)
-            fresh = [*runs[across]]
+            fresh = [*joins[across]]
             heard = list(map(skeleton, fresh))
             _note(alike.runs, self._places, likenesses(mine, fresh, heard, across=across), fresh, _JOINED_FROM)
 
@@ -200,7 +185,7 @@ class Comparison:
             fsum(weight(self.query.parts[place]) for place in left_query),
             fsum(weight(stored.parts[place]) for place in left_stored),
         )
-        deducted = _INEXACT + _ORDER * _disordered(pairings)
+        deducted = _INEXACT + _ORDER * disordered(pairings)
         for role in self._differing(stored):
             ours, theirs = set(self._sides[role]), set(stored.having(role))
             contradicts = role == Role.FORM and ours and theirs and not ours & theirs
@@ -217,7 +202,7 @@ class Comparison:
             pairings, left_query, left_stored = self._pair(stored)
             for pairing in sorted(pairings, key=lambda one: one.query):
                 reasons += self._why(pairing, stored)
-            if _disordered(pairings):
+            if disordered(pairings):
                 reasons.append(Reason(code=ReasonCode.ORDER))
             reasons += (Reason(code=_DIFFERENCES[role]) for role in self._differing(stored))
             for left, code in ((left_query, ReasonCode.MISSING), (left_stored, ReasonCode.ADDED)):
@@ -243,7 +228,7 @@ class Comparison:
         """Pair the words, then the initials, of both; return the pairings and what is left on either side."""
         query = self.query
         singles = list(self._singles(stored))
-        pairings = _choose(singles)
+        pairings = choose(singles)
         words = max(query.roles.count(Role.WORD), stored.roles.count(Role.WORD))
         alike = self._alike[query.transliterated != stored.transliterated]
         if (alike.joined or alike.runs) and (
@@ -251,13 +236,13 @@ class Comparison:
         ):
             joins = list(self._joins(stored))
             if joins:
-                pairings = _choose(singles + joins)
-        left_query, left_stored = _left(query, pairings, 0), _left(stored, pairings, 1)
+                pairings = choose(singles + joins)
+        left_query, left_stored = left_over(query, pairings, 0), left_over(stored, pairings, 1)
         if left_query and left_stored:
-            initials = _choose(list(_initials(query, left_query, stored, left_stored)))
-            if initials:
-                pairings += initials
-                left_query, left_stored = _left(query, pairings, 0), _left(stored, pairings, 1)
+            further = choose(list(initials(query, left_query, stored, left_stored)))
+            if further:
+                pairings += further
+                left_query, left_stored = left_over(query, pairings, 0), left_over(stored, pairings, 1)
         return pairings, left_query, left_stored
 
     def _singles(self, stored: FoldedName) -> Iterator[Pairing]:
@@ -267,7 +252,9 @@ class Comparison:
             for theirs, other in enumerate(stored.parts):
                 if other in row and stored.roles[theirs] == Role.WORD:
                     one = parts[mine]
-                    yield Pairing(row[other], max(weight(one), weight(other)), len(one) + len(other), (mine,), (theirs,))
+                    yield Pairing(
+                        row[other], max(weight(one), weight(other)), len(one) + len(other), (mine,), (theirs,)
+                    )
 
     def _joins(self, stored: FoldedName) -> Iterator[Pairing]:
         """Yield pairs of one word with two or three neighbours of the other name, read joined."""
@@ -275,13 +262,13 @@ class Comparison:
         for number, row in alike.joined.items():
             places, joined, heavy = self.neighbours[number]
             for place, word in enumerate(stored.parts):
-                if word in row and stored.roles[place] == Role.WORD and abs(len(joined) - len(word)) <= _JOINED_SLACK:
+                if word in row and stored.roles[place] == Role.WORD and abs(len(joined) - len(word)) <= JOINED_SLACK:
                     letters = len(joined) + len(word)
                     yield Pairing(row[word] - _JOINED_COST, max(heavy, weight(word)), letters, places, (place,))
         for place, row in alike.runs.items():
             word = self.query.parts[place]
             for places, joined, heavy in neighbours(stored):
-                if joined in row and abs(len(joined) - len(word)) <= _JOINED_SLACK:
+                if joined in row and abs(len(joined) - len(word)) <= JOINED_SLACK:
                     letters = len(joined) + len(word)
                     yield Pairing(row[joined] - _JOINED_COST, max(heavy, weight(word)), letters, (place,), places)
 
@@ -290,7 +277,7 @@ class Comparison:
         part = pairing.query[0]
         one = "".join(self.query.parts[place] for place in pairing.query)
         other = "".join(stored.parts[place] for place in pairing.stored)
-        if pairing.likeness == _INITIAL:
+        if pairing.likeness == INITIAL:
             yield Reason(code=ReasonCode.INITIAL, part=part)
             return
         if len(pairing.query) != len(pairing.stored):
@@ -304,52 +291,6 @@ class Comparison:
                 yield Reason(code=ReasonCode.TYPING_ERROR, part=part, count=OSA.distance(one, other))
 
 
-def _choose(candidates: Sequence[Pairing]) -> list[Pairing]:
-    """Take pairings, best first, so that no part is in two; a tie falls the same way from both sides."""
-    if len(candidates) < 2:
-        return list(candidates)
-    chosen, query, stored = list[Pairing](), set[int](), set[int]()
-    for pairing in sorted(
-        candidates,
-        key=lambda one: (-(one.likeness**3) * one.letters, *sorted((one.query, one.stored), reverse=True)),
-    ):
-        if query.isdisjoint(pairing.query) and stored.isdisjoint(pairing.stored):
-            chosen.append(pairing)
-            query.update(pairing.query)
-            stored.update(pairing.stored)
-    return chosen
-
-
-def _left(name: FoldedName, pairings: list[Pairing], side: int) -> list[int]:
-    """Return the places of the words and initials in no pairing; `side`: 0 the query's, 1 the stored name's."""
-    taken = {place for pairing in pairings for place in (pairing.stored if side else pairing.query)}
-    return [place for place, role in enumerate(name.roles) if role in (Role.WORD, Role.INITIAL) and place not in taken]
-
-
-def neighbours(name: FoldedName) -> Iterator[tuple[tuple[int, ...], str, float]]:
-    """Yield runs of two or three parts with a word among them: places, the parts joined, the weight of the words."""
-    for size in (2, 3):
-        for start in range(len(name.parts) - size + 1):
-            places = tuple(range(start, start + size))
-            words = [name.parts[place] for place in places if name.roles[place] == Role.WORD]
-            if words:
-                yield places, "".join(name.parts[start : start + size]), sum(map(weight, words))
-
-
-def _about(lengths: Iterable[int]) -> set[int]:
-    """Return the lengths that a word as long as one of these can be joined with."""
-    return {length + slack for length in lengths for slack in range(-_JOINED_SLACK, _JOINED_SLACK + 1)}
-
-
-def _runs(name: FoldedName, lengths: Collection[int]) -> Iterator[tuple[tuple[int, ...], str]]:
-    """Yield the runs of `neighbours` whose letters are so many: places, the parts joined."""
-    sizes = list(map(len, name.parts))
-    for size in (2, 3):
-        for start in range(len(sizes) - size + 1):
-            if sum(sizes[start : start + size]) in lengths:
-                yield tuple(range(start, start + size)), "".join(name.parts[start : start + size])
-
-
 def _note(
     alike: dict[int, dict[str, float]],
     places: Sequence[int],
@@ -360,33 +301,3 @@ def _note(
     """Note what is alike enough: one row of `likeness` for each of `places`, one column for each of `others`."""
     for row, column in np.argwhere(likeness >= least).tolist():
         alike.setdefault(places[row], {})[others[column]] = float(likeness[row, column])
-
-
-def _initials(query: FoldedName, mine: list[int], stored: FoldedName, theirs: list[int]) -> Iterator[Pairing]:
-    """Yield pairs among what is left: an initial and its like or its word, letters written as a word (`jp`)."""
-    for one in mine:
-        for other in theirs:
-            left, right = query.parts[one], stored.parts[other]
-            if left == right:
-                yield Pairing(1.0, weight(left), 2, (one,), (other,))
-            elif min(len(left), len(right)) == 1 and left[0] == right[0]:
-                yield Pairing(_INITIAL, _INITIAL_WEIGHT, 2, (one,), (other,))
-    for word, places, name, others, turned in (
-        (query.parts, mine, stored, theirs, False),
-        (stored.parts, theirs, query, mine, True),
-    ):
-        for place in places:
-            size = len(word[place])
-            for start in range(len(others) - size + 1) if 1 < size <= _LONGEST_ACRONYM else ():
-                run = tuple(others[start : start + size])
-                if all(name.parts[at][0] == letter for at, letter in zip(run, word[place], strict=True)):
-                    sides = (run, (place,)) if turned else ((place,), run)
-                    yield Pairing(_INITIAL, _INITIAL_WEIGHT * size, 2 * size, *sides)
-
-
-def _disordered(pairings: list[Pairing]) -> bool:
-    """Say whether the words stand in another order."""
-    if len(pairings) < 2:
-        return False
-    places = [pairing.stored for pairing in sorted(pairings, key=lambda one: one.query)]
-    return places != sorted(places)

@@ -103,7 +103,7 @@ def pairs(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_names(capsys: pytest.CaptureFixture[str], pairs: tuple[Path, Path]) -> None:
     given = ["--pairs", *map(str, pairs), "--background", "300", "--warm-up", "5", "--json"]
-    bench.main(["names", *given])
+    bench.main(["name_search", *given])
     told = line(capsys)
     assert list(told) == ["files"]
     counted = ["file", "pairs", "recall_at_1", "recall_at_10", "false_hits", "p50_ms", "p95_ms"]
