@@ -48,6 +48,8 @@ class Orders:
     def order(self, on: date, requested_by: str, entry: Entry) -> RunId:
         """File the order of a run for civil date `on`; return the id that the run will have.
 
+        The same order once more, while the first one waits, is the first one: asking again after a lost answer is safe.
+
         Raises:
             Invalid: no run may decide for that date.
         """
@@ -55,6 +57,11 @@ class Orders:
         code = refusal(on, today=civil_date(now), policy=self.policy, rehearsal=self.rehearsal)
         if code is not None:
             raise Invalid([Fault(pointer="/on", rule=code, message=_REFUSALS[code])])
+        asked = (requested_by, on)
+        waiting = next((one for one in self.erasure.orders() if (one.requested_by, one.as_of) == asked), None)
+        if waiting is not None:
+            self.trail.append([replace(entry, targets=(waiting.id,))])
+            return waiting.id
         order = Order(id=RunId(mint()), as_of=on, requested_by=requested_by, requested_at=now)
         self.erasure.file_order(order, replace(entry, targets=(order.id,)))
         return order.id

@@ -151,13 +151,15 @@ def printed(
 
 
 def _wait(client: Client, run_id: str, seconds: float) -> dict[str, Any]:
-    end = time.monotonic() + seconds
+    # Each look is an entry of the audit log: the longer it takes, the less often it is looked.
+    end, pause = time.monotonic() + seconds, 0.2
     while True:
         found = [one for one in client.get("/v1/retention/runs")["runs"] if one["run"] == run_id]
         state: dict[str, Any] = found[0] if found else {"run": run_id, "state": "ordered"}
         if state["state"] in (*ENDED, "planned") or time.monotonic() >= end:
             return state
-        time.sleep(0.2)
+        time.sleep(pause)
+        pause = min(1.5 * pause, 5.0)
 
 
 def _show_plan(answer: dict[str, Any]) -> None:

@@ -603,6 +603,17 @@ def test_the_nightly_order_is_filed_once_a_day_by_the_amsterdam_date():
     assert nightly(world.graph, world.clock) is not None
 
 
+def test_c19_an_order_sent_twice_is_one_order_and_both_times_are_logged():
+    world = _world()
+    first = world.order(DAY)
+    assert world.order(DAY) == first
+    assert [one["run"] for one in world.orders().runs()] == [first]
+    asked = [one for one in world.graph.entries if one.act is Act.RETENTION_ORDER]
+    assert [one.targets for one in asked] == [(first,), (first,)]
+    world.carry_out()
+    assert world.order(DAY) != first
+
+
 def test_runs_and_orders_are_told_newest_first():
     world = _world()
     world.order(DAY)
