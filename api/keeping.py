@@ -1,7 +1,7 @@
 """What officers ask of retention, put together from orders, logbook and the machine's clock."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from api.logbook import Logbook
@@ -40,7 +40,7 @@ class KeepingDesk:
 
     def explain(self, subject: SubjectId, on: date) -> Mapping[str, object] | None:
         """Return where a live subject stands on a day, and why, or None."""
-        return self.outlook.explain(subject, on)
+        return replace(self.outlook, policy=self.orders.in_force(on)).explain(subject, on)
 
     def cases(self, on: date) -> Iterator[Mapping[str, object]]:
         """Stream the facts of every live record."""

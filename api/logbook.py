@@ -51,7 +51,7 @@ class Logbook:
 
     Attributes:
         home: the register's folder; the log is in `log`, certificates are in `certificates`.
-        policy: bytes of the policy file in force, filed with each certificate.
+        policy: gives the bytes of the policy file with a SHA-256; that of a run is filed with its certificate.
         now: gives the present instant, for the signatures.
         strands: what makes an entry of the trail genuine.
         alarm: rung when the log or the trail is not what it should be.
@@ -63,7 +63,7 @@ class Logbook:
     verifier: Verifier
     memory: Path
     trail: AuditTrail
-    policy: bytes
+    policy: Callable[[str], bytes]
     now: Callable[[], datetime]
     strands: Strands
     alarm: Alarm
@@ -190,7 +190,7 @@ class Logbook:
             self._lay_down(certificate, [(ISSUE, self._issue(body, at))])
         envelope, entry = _decoded((folder / ISSUE).read_bytes())
         if not (folder / PROOF).exists():
-            self._lay_down(certificate, [("policy.toml", self.policy), (ENVELOPE, envelope)])
+            self._lay_down(certificate, [("policy.toml", self.policy(body["policy"]["sha256"])), (ENVELOPE, envelope)])
             (witness or self.trail.append)([entry])
             self.seal_trail()
             with self._log() as log:

@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, partial
 from importlib.metadata import version
-from importlib.resources import files
 from typing import Final
 
 from api.alarm import Alarm
 from api.anchors import anchor_of
 from api.auditing import AuditDesk
 from api.harbours import harbours_of
-from api.keeping import KeepingDesk
 from api.logbook import Logbook
 from api.names import Names
 from api.offices import Offices
 from api.places import check_quarantine, keystore_url, register_of
+from api.policies import PolicyBook, text_of
+from api.retaining import Retaining
 from api.server import endpoint
 from api.settings import SEARCHES, Settings
 from api.ticks import NeverBack, Ticks
@@ -38,7 +38,7 @@ from graph.signals import Signals
 from graph.trail import AuditTrail
 from register.access import Actor
 from register.budgets import Allowance
-from register.clock import Clock, SystemClock
+from register.clock import Clock, SystemClock, civil_date
 from register.custody import Custody
 from register.enquiry import Enquiry
 from register.enrolment import Enrolment
@@ -48,9 +48,6 @@ from register.oversight import Oversight
 from register.ports import Harbours
 from register.roster import Roster
 from retention.certificate import Issuer
-from retention.orders import Orders
-from retention.outlook import Outlook
-from retention.policy import shipped
 from retention.rules import Policy
 from retention.run import RetentionRun
 from retention.steps import Progress
@@ -68,7 +65,6 @@ from vault.sealing import Sealer
 from vault.signing import LogKeys, SignatureVerifier
 from vault.strands import Strand, Strands, TrailKey
 
-POLICY: Final = "2020-01-01-theme-bribery.toml"
 CONTROLLER: Final = "College van procureurs-generaal"
 LOG_KEYS: Final = "log"
 
@@ -169,26 +165,30 @@ class Workplace:
         return Allowance(most=most if self.store.rehearsal else min(most, SEARCHES), within=timedelta(hours=1))
 
     @cached_property
-    def orders(self) -> Orders:
-        """Files what officers ask of retention."""
-        return Orders(
-            erasure=self.erasure,
-            holds=Holds(self.graph),
+    def book(self) -> PolicyBook:
+        """The versions of the policy."""
+        return PolicyBook(self.settings.home, self.store.register, self.sealer)
+
+    @cached_property
+    def retaining(self) -> Retaining:
+        """Answers compliance officers: runs, what is to come, versions of the policy."""
+        return Retaining(
+            graph=self.graph,
             archive=self.archivist,
-            check=self.sealer,
+            sealer=self.sealer,
             trail=self.trail,
             clock=self.clock,
             policy=self.policy,
+            book=self.book,
+            logbook=self.logbook,
+            ticks=Ticks(folder=self.settings.keys_folder),
             rehearsal=self.store.rehearsal,
         )
 
-    @cached_property
+    @property
     def custody(self) -> Custody:
-        """Answers compliance officers."""
-        ticks = Ticks(folder=self.settings.keys_folder)
-        outlook = Outlook(erasure=self.erasure, check=self.sealer, policy=self.policy)
-        desk = KeepingDesk(orders=self.orders, outlook=outlook, logbook=self.logbook, trail=self.trail, ticks=ticks)
-        return Custody(keeping=desk, trail=self.trail, clock=self.clock)
+        """Answers compliance officers about runs and what is to come."""
+        return self.retaining.custody
 
     @cached_property
     def oversight(self) -> Oversight:
@@ -206,7 +206,10 @@ class Workplace:
         return Enrolment(credentials=Credentials(self.store.database), trail=self.trail, clock=self.clock)
 
     def run(self, holder: str, progress: Progress, pause: Callable[[], None]) -> RetentionRun:
-        """Return what carries retention runs out; `holder` is the keeper whose children share one lease."""
+        """Return what carries the next run out, by the policy of its day.
+
+        `holder` is the keeper whose children share one lease.
+        """
         return RetentionRun(
             erasure=self.erasure,
             holds=Holds(self.graph),
@@ -216,7 +219,7 @@ class Workplace:
             evidence=self.logbook,
             trail=self.trail,
             clock=self.clock,
-            policy=self.policy,
+            policy=self.book.on(self.retaining.run_day),
             issuer=Issuer(
                 register=self.store.register,
                 origin=self.logbook.origin,
@@ -279,7 +282,7 @@ def logbook(settings: Settings, register: str, trail: AuditTrail, clock: Clock) 
         verifier=SignatureVerifier(),
         memory=keys / "checkpoint",
         trail=trail,
-        policy=(files("retention") / "policies" / POLICY).read_bytes(),
+        policy=partial(text_of, settings.home),
         now=clock.now,
         strands=Strands(keys, TrailKey.load(keys)),
         alarm=Alarm(home=settings.home),
@@ -328,6 +331,7 @@ def workplace(
         store = KeyStore(database, anchor_of(settings), cipher, lease.generation)
         if store.register != register:
             raise Conflict("keys.other-register", "these keys belong to another register")
+        book = PolicyBook(settings.home, register, Sealer(store))
         graph = opened.enter_context(vouched(settings, opened.enter_context(endpoint(settings))))
         graph.verify()
         schema.check(graph, store.register)
@@ -335,7 +339,7 @@ def workplace(
             settings=settings,
             graph=graph,
             store=store,
-            policy=shipped(POLICY),
+            policy=book.on(civil_date(time.now())),
             clock=time,
             workers=workers,
             worker=lease.worker,

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import neo4j
 
-from api.wiring import POLICY
+from api.policies import BUILT_IN
 from register.acceptance import Composer, Ids, Known
 from register.accepted import AcceptedBatch, AcceptedMention
 from register.grading import SubjectKind
@@ -68,8 +68,8 @@ def plain(signals: Sequence[NewSignal], now: datetime) -> Plain:
     nothing = Known(identifiers={}, gone=frozenset(), held=frozenset(), carriers={}, subjects={})
     composer = Composer(
         known=nothing,
-        deadline=partial(deadline, shipped(POLICY)),
-        review=review_terms(shipped(POLICY)),
+        deadline=partial(deadline, shipped(BUILT_IN)),
+        review=review_terms(shipped(BUILT_IN)),
         now=now,
         contributor="desk",
     )

@@ -125,6 +125,12 @@ DOSSIERS: Final = f"UNWIND $ids AS id MATCH (d:{Label.DOSSIER} {{id: id}}) RETUR
 
 PROPOSED: Final = f"MATCH (d:{Label.DOSSIER}) WHERE d.state = $state RETURN d {{.*}} AS dossier ORDER BY d.on, d.id"
 
+# Versions of the policy.
+
+STAMPED_BY: Final = f"MATCH (n:{Label.REGISTER} {{key: $key}}) RETURN n.policy AS policy"
+
+STAMP: Final = f"MATCH (n:{Label.REGISTER} {{key: $key}}) SET n.policy = $policy"
+
 # Holds.
 
 CREATE_HOLD: Final = f"CREATE (h:{Label.HOLD}) SET h = $row"

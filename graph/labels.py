@@ -205,7 +205,9 @@ ENTRY: Final = Nodes(
     paper=True,
 )
 REGISTER: Final = Nodes(
-    label=Label.REGISTER, properties=(*_own(Kind.STRING, "key", "id"), *_own(Kind.INTEGER, "schema")), key=("key",)
+    label=Label.REGISTER,
+    properties=(*_own(Kind.STRING, "key", "id", "policy"), *_own(Kind.INTEGER, "schema")),
+    key=("key",),
 )
 LEASE: Final = Nodes(
     label=Label.LEASE,

@@ -42,6 +42,9 @@ class Permission(StrEnum):
     RETENTION_APPROVE = "retention.approve"
     CERTIFICATE_SEE = "certificate.see"
     CLOCK_CONFIRM = "clock.confirm"
+    POLICY_SEE = "policy.see"
+    POLICY_PROPOSE = "policy.propose"
+    POLICY_APPROVE = "policy.approve"
     ACTOR_MANAGE = "actor.manage"
     AUDIT_SEE = "audit.see"
     AUDIT_EXPORT = "audit.export"
@@ -104,6 +107,9 @@ PERMISSIONS: Final = MappingProxyType(
                 _P.RETENTION_APPROVE,
                 _P.CERTIFICATE_SEE,
                 _P.CLOCK_CONFIRM,
+                _P.POLICY_SEE,
+                _P.POLICY_PROPOSE,
+                _P.POLICY_APPROVE,
                 _P.AUDIT_SEE,
                 _P.AUDIT_EXPORT,
             }

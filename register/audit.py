@@ -28,6 +28,12 @@ class Act(StrEnum):
     RETENTION_SEE = "retention.see"
     RETENTION_ORDER = "retention.order"
     RETENTION_APPROVE = "retention.approve"
+    POLICY_SHOW = "policy.show"
+    POLICY_IMPACT = "policy.impact"
+    POLICY_PROPOSE = "policy.propose"
+    POLICY_APPROVE = "policy.approve"
+    POLICY_WITHDRAW = "policy.withdraw"
+    POLICY_APPLIED = "policy.applied"
     REMOVAL = "removal"
     DESTRUCTION = "destruction"
     ARCHIVE_KEEP = "archive.keep"
@@ -75,6 +81,8 @@ _PRUNED: Final = frozenset(
         Act.RETENTION_EXPLAIN,
         Act.RETENTION_SEE,
         Act.ACTOR_LIST,
+        Act.POLICY_SHOW,
+        Act.POLICY_IMPACT,
         Act.CERTIFICATE_SHOW,
         Act.RECEIPT_SHOW,
         Act.AUDIT_SHOW,

@@ -203,6 +203,28 @@ class Keeping(Protocol):
         """Return the files of one certificate by name, or None."""
 
 
+class Versions(Protocol):
+    """Keeps the versions of the policy; filled through `api.wiring`. An entry is durable before what it speaks of."""
+
+    def all(self, on: date) -> tuple[Mapping[str, object], ...]:
+        """Return every version with its state on civil date `on`."""
+
+    def text(self, digest: str) -> Mapping[str, str]:
+        """Return `file` and `text` of a version. Raises NotFound."""
+
+    def propose(self, file: str, text: bytes, by: str, on: date, entry: Entry) -> str:
+        """Take a version in; return its digest. Raises Invalid (every fault, with its line), Conflict."""
+
+    def impact(self, digest: str, to: str, on: date, entry: Entry) -> Mapping[str, object]:
+        """Return what a version would change if it were activated on civil date `on`. Raises NotFound."""
+
+    def approve(self, digest: str, impact: str, by: str, on: date, entry: Entry) -> Mapping[str, object]:
+        """Activate a version. Raises NotFound, Refused, Conflict."""
+
+    def withdraw(self, digest: str, by: str, on: date, entry: Entry) -> Mapping[str, object]:
+        """Take a version back. Raises NotFound, Conflict."""
+
+
 class Credentials(Protocol):
     """Who may come in; keys are kept hashed, in the key store. Filled by `vault.keystore`."""
 

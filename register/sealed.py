@@ -194,6 +194,15 @@ class ApprovalFacts:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyBookFacts:
+    """The book of the policy's versions (`sha256` of its content), so that nobody puts another there."""
+
+    id: str
+    revision: int
+    sha256: str
+
+
 Facts = (
     SubjectFacts
     | SignalFacts
@@ -205,6 +214,7 @@ Facts = (
     | HoldFacts
     | ArchivedFacts
     | ArchiveKeysFacts
+    | PolicyBookFacts
 )
 
 

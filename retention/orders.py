@@ -1,6 +1,6 @@
 """What people ask of retention: a plan, a run, an approval, the runs. They only file; the keeper carries out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date
 
@@ -27,6 +27,8 @@ class Orders:
     """Files what officers ask for; who may ask is decided before.
 
     Attributes:
+        in_force: gives the policy in force on a civil date. A run goes by today's, or that of the day to come that it
+            decides for.
         rehearsal: the register was made for rehearsal: any date may be decided for.
     """
 
@@ -36,12 +38,13 @@ class Orders:
     check: FactsCheck
     trail: Trail
     clock: Clock
-    policy: Policy
+    in_force: Callable[[date], Policy]
     rehearsal: bool
 
     def plan(self, on: date) -> Mapping[str, object]:
         """Return what a run on civil date `on` would do, with reasons and the difference from the last plan."""
-        plan = survey(self.erasure, self.holds, self.archive, self.check, self.policy, on)
+        policy = self.in_force(max(on, civil_date(self.clock.now())))
+        plan = survey(self.erasure, self.holds, self.archive, self.check, policy, on)
         last = next((run for run in self.erasure.runs() if run.state is not RunState.REFUSED), None)
         return {**plan.told(), "difference": plan.difference(() if last is None else _planned(last))}
 
@@ -53,8 +56,11 @@ class Orders:
         Raises:
             Invalid: no run may decide for that date.
         """
-        now = self.clock.now()
-        code = refusal(on, today=civil_date(now), policy=self.policy, rehearsal=self.rehearsal)
+        now, today = self.clock.now(), civil_date(self.clock.now())
+        policy = self.in_force(on)
+        code = refusal(on, today=today, policy=policy, rehearsal=self.rehearsal)
+        if on < today and policy != self.in_force(today):
+            code = "policy.not-in-force"  # stamped dates are by the version of today
         if code is not None:
             raise Invalid([Fault(pointer="/on", rule=code, message=_REFUSALS[code])])
         asked = (requested_by, on)
@@ -77,13 +83,14 @@ class Orders:
         waiting = next((one for one in self.erasure.runs(unfinished=True) if one.id == run), None)
         if waiting is None:
             raise NotFound
-        if approved_by in {waiting.requested_by, SYSTEM} | self.policy.authors:
+        policy = self.in_force(max(waiting.as_of, civil_date(self.clock.now())))
+        if approved_by in {waiting.requested_by, SYSTEM} | policy.authors:
             refused = replace(entry, outcome=Outcome.REFUSED, detail={**entry.detail, "code": "approval.second-person"})
             self.trail.append([refused])
             raise Refused(
                 "approval.second-person", "neither who asked for the run nor who wrote the policy may approve"
             )
-        if Detail.read(waiting.detail).planned.policy["sha256"] != self.policy.digest:
+        if Detail.read(waiting.detail).planned.policy["sha256"] != policy.digest:
             raise Conflict("policy.changed", "the plan was made by another policy: order a new one")
         approval = Approval(actor=approved_by, at=self.clock.now())
         mac = self.check.mac(approval.facts(run, digest)).hex()
@@ -123,6 +130,12 @@ def pending(erasure: Erasure) -> bool:
     if erasure.orders():
         return True
     return any(run.state is not RunState.PLANNED for run in erasure.runs(unfinished=True))
+
+
+def carried(erasure: Erasure) -> date | None:
+    """Return the civil date that the next run to be carried out decides for; None: there is none."""
+    under_way = (run.as_of for run in erasure.runs(unfinished=True) if run.state is not RunState.PLANNED)
+    return next(under_way, next((order.as_of for order in erasure.orders()), None))
 
 
 def _planned(run: Run) -> tuple[str, ...]:

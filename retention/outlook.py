@@ -17,6 +17,7 @@ from register.sealed import SealedSignal
 from retention.assessment import Assessment, Case, assess
 from retention.casework import case_of
 from retention.checking import Verdict, checked_signals, checked_subjects
+from retention.impact import Change, impact
 from retention.interfaces import Erasure, FactsCheck
 from retention.rules import Policy
 from retention.terms import signal_event
@@ -127,6 +128,22 @@ class Outlook:
                     papers[max(told.ends_on, on)].alone += 1
         runs = list(self._runs(papers, subjects, signals))
         return {"rehearsal": True, "on": on.isoformat(), "policy": self.policy.version, "runs": runs}
+
+    def impact(self, new: Policy, on: date) -> tuple[tuple[str, Change], ...]:
+        """Return what `new` in place of this policy changes on civil date `on`, by id; what stays the same is absent.
+
+        One that does not verify is left out: its own rule says when it goes, whatever the policy's terms are.
+        """
+        found: list[tuple[str, Change]] = []
+        for record, verdict in checked_subjects(self.erasure.subjects(), self.check, self.erasure.subjects):
+            if verdict is Verdict.VERIFIES:
+                change = impact(case_of(self.policy, record), on, old=self.policy, new=new)
+                found += [(record.subject.facts.id, change)] if change else []
+        for signal, verdict in checked_signals(self.erasure.signals(), self.check, self.erasure.signals):
+            if verdict is Verdict.VERIFIES and not signal.mentions:
+                change = impact(self._alone(signal), on, old=self.policy, new=new)
+                found += [(signal.facts.id, change)] if change else []
+        return tuple(found)
 
     def _runs(self, papers: Mapping[date, "_Paper"], subjects: int, signals: int) -> Iterator[Mapping[str, object]]:
         """Yield the papers by day; `subjects` and `signals` are how many are live before the first."""

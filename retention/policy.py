@@ -22,6 +22,7 @@ from retention.tomltext import Table, parse
 RESEND_DAYS: Final = 90
 _FILE: Final = re.compile(r"(?P<valid_from>[0-9]{4}-[0-9]{2}-[0-9]{2})-(?P<name>[a-z0-9.-]+)\.toml")
 _PROPOSED, _CANARY, _BACKLOG = Period.parse("P30D"), Period.parse("P1D"), Period.parse("P7D")
+_GRACE, _LONGEST_GRACE = Period.parse("P14D"), Period.parse("P1Y")
 _SEARCHES, _BATCH_NAMES = 60, 500
 
 
@@ -111,6 +112,7 @@ def _policy(top: Table, digest: str) -> Policy:
         proposed=_term(top, "proposed", _PROPOSED),
         canary=_term(top, "canary", _CANARY),
         backlog=_term(top, "backlog", _BACKLOG),
+        grace=_term(top, "grace", _LONGEST_GRACE) if top.has("grace") else _GRACE,
         searches_per_hour=search.number("per_hour", 1, _SEARCHES) if search else _SEARCHES,
         batch_names_per_day=search.number("batch_names_per_day", 1, 10_000) if search else _BATCH_NAMES,
         blast_radius=BlastRadius(at_least=radius.number("at_least", 1, 50), percent=radius.number("percent", 1, 2)),

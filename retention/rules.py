@@ -229,6 +229,7 @@ class Policy:
         handling: handling codes by strictness, the mildest first; codes of one group are equally strict.
         proposed: how long a signal may wait for acceptance; canary: the term of each installation's made-up record.
         backlog: how long something due may stay undone before intake is refused.
+        grace: how long after its activation the next version comes into force.
         searches_per_hour: of one user; batch_names_per_day: names one user may search for in batches.
         resend_days: how long a receipt outlives its signal, at most 90.
         batch: items of one deleting transaction; lease_seconds: how long a keeper may be silent.
@@ -252,6 +253,7 @@ class Policy:
     proposed: Period
     canary: Period
     backlog: Period
+    grace: Period
     searches_per_hour: int
     batch_names_per_day: int
     blast_radius: BlastRadius

@@ -131,7 +131,7 @@ def state_of(opened: Workplace, run: RunId, second: str) -> RunState | None:
     found = next((one for one in opened.erasure.runs() if one.id == run), None)
     if found is not None and found.state is RunState.PLANNED:
         entry = own_entry(opened.clock.now(), Act.RETENTION_APPROVE, targets=(run,), detail={"by": second})
-        opened.orders.approve(run, found.digest, second, entry)
+        opened.retaining.orders.approve(run, found.digest, second, entry)
     return None if found is None else found.state
 
 

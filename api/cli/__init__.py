@@ -17,6 +17,7 @@ from api.cli import (
     hold,
     keys,
     outlook,
+    policies,
     retention,
     review,
     users,
@@ -55,7 +56,7 @@ app.add_typer(ends.desk, name="desk")
 app.add_typer(hold.hold, name="hold")
 app.add_typer(retention.retention, name="retention")
 retention.retention.command()(evaluate.evaluate)
-retention.retention.command()(evaluate.policies)
+retention.retention.add_typer(policies.policies, name="policies")
 retention.retention.command()(evaluate.impact)
 retention.retention.command()(outlook.cases)
 retention.retention.command()(outlook.explain)

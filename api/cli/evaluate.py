@@ -13,7 +13,7 @@ PolicyFile = Annotated[
 ]
 
 
-def policies() -> None:
+def shipped() -> None:
     """List the policies that come with the software, the versions that others replace too; each with its digest."""
     from api.cli import show
     from retention.policy import shipped_every, standing

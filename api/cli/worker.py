@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 
 from api.children import REPLACED, die_with_parent
+from register.clock import civil_date
 from register.errors import RegisterError, Unavailable
 
 worker = typer.Typer(hidden=True)
@@ -69,6 +70,10 @@ def serve(fd: Annotated[int, typer.Option()]) -> None:
             while not server.should_exit:
                 try:
                     opened.sealer.assert_current()
+                    if opened.book.on(civil_date(opened.clock.now())) != opened.policy:
+                        # another version came into force: a fresh child goes by it
+                        moved.set()
+                        server.should_exit = True
                     opened.workers.beat(opened.worker, now=opened.clock.now())
                     opened.roster.refresh()
                 except RegisterError as error:
@@ -88,7 +93,7 @@ def serve(fd: Annotated[int, typer.Option()]) -> None:
 @worker.command()
 def run(holder: Holder, quarantined: Quarantined = False) -> None:
     """Carry a retention run on until its keys are forgotten (steps 1 to 4 and the old keys' end)."""
-    _carry(holder, lambda carrier: carrier.until_forgotten(), quarantined)
+    _carry(holder, lambda carrier: carrier.until_forgotten(), quarantined, restamp=True)
 
 
 @worker.command()
@@ -179,7 +184,7 @@ def _restored(step: Callable[[Any], Mapping[str, object]]) -> None:
     sys.stdout.flush()
 
 
-def _carry(holder: str, step: Callable[[Any], object], quarantined: bool) -> None:
+def _carry(holder: str, step: Callable[[Any], object], quarantined: bool, *, restamp: bool = False) -> None:
     """Open the register, carry the run one child's part further, and tell each durable step as a line of JSON."""
     from api.logs import configure
     from api.settings import Settings
@@ -189,6 +194,8 @@ def _carry(holder: str, step: Callable[[Any], object], quarantined: bool) -> Non
     configure()
     with workplace(Settings(), "run", quarantined=quarantined) as opened:
         drop_searches(opened.store.database, oldest_kept(opened.clock.now()))
+        if restamp:
+            opened.retaining.restamp()
         step(opened.run(holder, _tell, lambda: time.sleep(0.1)))
 
 

@@ -304,6 +304,19 @@ class ApprovalIn(Shape):
     digest: str = Field(pattern="^[0-9a-f]{64}$")
 
 
+class PolicyIn(Shape):
+    """A version of the policy: the name of its file, and its text."""
+
+    file: str = Field(min_length=1, max_length=100)
+    text: str = Field(min_length=1, max_length=200_000)
+
+
+class ImpactIn(Shape):
+    """The digest of the impact list that was looked at."""
+
+    impact: str = Field(pattern="^[0-9a-f]{64}$")
+
+
 class ActorIn(Shape):
     """Somebody to enrol."""
 

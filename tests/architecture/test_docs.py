@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import jsonschema_rs
 import pytest
+import typer
 
 from api.cli import app
 from api.settings import Settings, environment
@@ -186,13 +187,16 @@ def test_a_rule_says_the_same_in_both_languages(rule: str) -> None:
 # Commands.
 
 
+def _registered(commands: typer.Typer, before: str = "") -> Iterator[str]:
+    yield from (f"{before}{one.name or one.callback.__name__}" for one in commands.registered_commands if one.callback)
+    for group in commands.registered_groups:
+        if not group.hidden and group.typer_instance:
+            yield from _registered(group.typer_instance, f"{before}{group.name} ")
+
+
 def test_every_command_and_option_says_what_it_is_for(pages: Mapping[str, str]) -> None:
     assert [row for row in cells(pages["commands.md"]) if not all(row)] == []
-    registered = {one.name or one.callback.__name__ for one in app.registered_commands if one.callback}
-    for group in app.registered_groups:
-        if not group.hidden and group.typer_instance:
-            inner = group.typer_instance.registered_commands
-            registered |= {f"{group.name} {one.name or one.callback.__name__}" for one in inner if one.callback}
+    registered = set(_registered(app))
     assert registered == set(re.findall(r"^## `(.+)`$", pages["commands.md"], re.M))
 
 

@@ -56,6 +56,7 @@ def _custody(act: Act, **more: Any) -> Route:
 _YES: Final = dict.fromkeys(
     ("still-serves-the-theme", "category-still-fits", "no-more-than-needed", "correct-as-far-as-known"), True
 )
+_POLICY: Final = "a version of the policy, which every certificate shows to anybody"
 _DAYS: Final = "since=2026-01-01&until=2026-12-31"
 
 ROUTES: Final[Mapping[str, Route]] = {
@@ -138,6 +139,22 @@ ROUTES: Final[Mapping[str, Route]] = {
         body={"digest": "0" * 64},
         because="no plan waits without a keeper; tests/journeys/test_oversight.py compares approvals with the log",
     ),
+    "POST /v1/retention/policies/{policy}/approval": _custody(
+        Act.POLICY_APPROVE,
+        status=404,
+        body={"impact": "0" * 64},
+        because="nothing is proposed yet; tests/journeys/test_policies.py has a version, and a second person",
+    ),
+    "GET /v1/retention/policies": _custody(Act.POLICY_SHOW, because=_POLICY),
+    "POST /v1/retention/policies": _custody(
+        Act.POLICY_PROPOSE,
+        status=201,
+        body={"file": "2027-01-01-theme-bribery.toml", "text": "{policy_text}"},
+        keeps={"policy": "policy"},
+    ),
+    "GET /v1/retention/policies/{policy}": _custody(Act.POLICY_SHOW, because=_POLICY),
+    "POST /v1/retention/policies/{policy}/impact": _custody(Act.POLICY_IMPACT),
+    "POST /v1/retention/policies/{policy}/withdrawal": _custody(Act.POLICY_WITHDRAW),
     "GET /v1/retention/certificates": _custody(Act.CERTIFICATE_SHOW),
     "GET /v1/retention/certificates/{certificate}": _custody(Act.CERTIFICATE_SHOW, status=404),
     "GET /v1/retention/certificates/{certificate}/print": _custody(Act.CERTIFICATE_SHOW, status=404),
@@ -234,7 +251,13 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "retention runs": _asks(Act.RETENTION_SEE),
     "retention approve": _asks(Act.RETENTION_APPROVE, NOBODY, "0" * 64),
     "retention evaluate": _silent("reckons about cases in a file, without any register"),
-    "retention policies": _silent("the policies that are published with the program"),
+    "retention policies shipped": _silent("the policies that are published with the program"),
+    "retention policies list": _asks(Act.POLICY_SHOW),
+    "retention policies propose": _asks(Act.POLICY_PROPOSE, "{file}"),
+    "retention policies show": _asks(Act.POLICY_SHOW, "0" * 64),
+    "retention policies impact": _asks(Act.POLICY_IMPACT, "0" * 64),
+    "retention policies approve": _asks(Act.POLICY_APPROVE, "0" * 64, "--impact", "0" * 64),
+    "retention policies withdraw": _asks(Act.POLICY_WITHDRAW, "0" * 64),
     "retention impact": _silent("reckons about cases in a file, without any register"),
     "retention cases": _asks(Act.RETENTION_EXPLAIN),
     "retention explain": _asks(Act.RETENTION_EXPLAIN, NOBODY),

@@ -5,15 +5,29 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
 
+from api.policies import BUILT_IN, text_of
 from api.settings import Settings, environment
+from retention.policy import shipped
+
+
+def later_policy(day: str = "2027-01-01", changes: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return the text of a later version of the built-in policy, valid from `day`, with texts replaced."""
+    text = text_of(Path(), shipped(BUILT_IN).digest).decode()
+    text = text.replace("valid_from = 2020-01-01", f"valid_from = {day}")
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
 
 PURPOSE = {"Purpose": "theme-insight", "Case": "TEST-2026/1"}
 BUDGET = {"THEME_REGISTER_SEARCHES": "1000000"}

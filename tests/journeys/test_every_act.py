@@ -21,7 +21,7 @@ from api.http.app import create
 from api.wiring import Workplace, workplace
 from graph.connection import Graph
 from tests.journeys.acts import COMMANDS, NOBODY, ROUTES, Command, Route
-from tests.journeys.installation import Installation
+from tests.journeys.installation import Installation, later_policy
 from tests.journeys.test_enquiry import cast, tie
 
 ROLES = ("contributor", "analyst", "reviewer", "privacy-officer", "desk-officer", "compliance-officer")
@@ -164,7 +164,9 @@ def test_a_line_without_an_act_says_why() -> None:
 
 def test_every_route_writes_its_act(place: Place, files: dict[str, Any]) -> None:
     things = {"certificate": NOBODY, "entry": NOBODY, "code": "new-1", "signal": files["signal_text"]} | {
-        "other": files["other"]
+        "other": files["other"],
+        "policy": NOBODY * 2,
+        "policy_text": later_policy(),
     }
     for name, route in ROUTES.items():
         place.opened.roster.refresh()
@@ -186,6 +188,7 @@ def test_every_route_writes_its_act(place: Place, files: dict[str, Any]) -> None
 def test_every_route_writes_a_refusal_as_its_act(place: Place, files: dict[str, Any]) -> None:
     ids = ("subject", "certificate", "entry", "signal_id", "dossier", "hold", "run", "receipt")
     things = dict.fromkeys(ids, NOBODY) | {"code": "new-1", "other": files["other"], "revision": 1}
+    things |= {"policy": NOBODY * 2, "policy_text": later_policy()}
     for name, route in ROUTES.items():
         if route.act is None:
             continue

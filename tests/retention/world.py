@@ -29,6 +29,7 @@ from retention.policy import shipped
 from retention.rules import Policy
 from retention.run import RetentionRun
 from retention.terms import reckon, signal_event
+from retention.versions import Timeline
 from tests.builders import subject_facts
 from tests.fakes import FakeArchive, FakeEvidence, FakeFacts, FakeGraph, FakeKeyStore, Fate, SetClock
 
@@ -168,7 +169,7 @@ class World:
             check=self.facts,
             trail=self.graph,
             clock=self.clock,
-            policy=self.policy,
+            in_force=Timeline.of(self.policy).on,
             rehearsal=self.rehearsal,
         )
 
