@@ -10,8 +10,10 @@ from api.settings import Settings
 from api.wiring import Workplace, workplace
 from api.witnessing import witnessing
 from register.backlog import OVERDUE
+from register.clock import civil_date
 from register.errors import RegisterError
 from retention.clockguard import Clockwork
+from retention.intent import CANARY_OUTLIVED
 from vault.anchors import AnchorKind
 
 
@@ -51,6 +53,8 @@ REMEDY = {
     "backlog": "see `theme-register retention runs`: have a waiting plan approved, or find out why no run ends",
     "archive.absent": "run `theme-register archive init` with the custodian: what is due waits, hidden",
     "archive.months": "run `theme-register archive extend` with the custodian: keys reach less than 72 months ahead",
+    "canary.none": "no run was begun here yet: start `theme-register keep`, which begins one every night",
+    CANARY_OUTLIVED: "no run began for two nights, or rules find nothing due: is `theme-register keep` running?",
     "old-root": "a purge or rotation was interrupted: the keeper ends it, or `theme-register keys rotate`",
     "swap.clear": "encrypt swap, or turn it off",
     "core-dumps": "run with `ulimit -c 0`",
@@ -80,6 +84,17 @@ def _archive(opened: Workplace) -> Iterator[Finding]:
     """Say whether the closed archive can take in what will be removed in the years to come."""
     for code in alarms(opened):
         yield Finding(what="archive", state=code, remedy=REMEDY[code])
+
+
+def _canary(opened: Workplace) -> Iterator[Finding]:
+    """Say whether the made-up record of this installation outlived its day: then no run does what it should."""
+    canary = opened.erasure.canary()
+    if canary is None:
+        yield Finding(what="canary", state="canary.none", remedy=REMEDY["canary.none"])
+    elif canary.outlived(civil_date(opened.clock.now())):
+        yield Finding(what="canary", state=CANARY_OUTLIVED, remedy=REMEDY[CANARY_OUTLIVED], bad=True)
+    else:
+        yield Finding(what="canary")
 
 
 def _witnesses(opened: Workplace) -> Iterator[Finding]:
@@ -114,6 +129,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
                 yield Finding(what="clock", state=clock, remedy=REMEDY["clock"], bad=True)
             if opened.offices.backlog.overdue(opened.clock.now()):
                 yield Finding(what="backlog", state=OVERDUE, remedy=REMEDY["backlog"], bad=True)
+            yield from _canary(opened)
             anchor = opened.store.anchor
             yield Finding(what=f"anchor {anchor.kind}", state=f"assurance.{anchor.assurance}", remedy=SURE[anchor.kind])
             yield from _archive(opened)

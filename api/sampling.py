@@ -83,6 +83,7 @@ class Sampler:
             workers=self.workers.counted(now=now),
             names=self.roster.size,
             names_complete=self.roster.complete,
+            canary_alive=None if held.canary is None else held.canary.outlived(today),
             witnesses=0 if seen is None else len(seen.witnesses),
             witnessed_size=0 if seen is None else seen.checkpoint.size,
         )

@@ -23,7 +23,7 @@ from docs.codes import RULE, Codes, Found
 from docs.conformance import ROWS, rows
 from evidence.result import CHECKS, FAILED_EXIT, STALE_EXIT
 from register.audit import Act
-from register.rules import RULES
+from register.rules import DECISIONS, RULES, SIGNALS
 
 DOCS: Final = Path(__file__).parent
 ROOT: Final = DOCS.parent
@@ -101,7 +101,9 @@ def errors(everything: Sequence[Found]) -> str:
             ),
         ),
         section("rules-of-a-signal"),
-        table(("rule", "English", "Nederlands"), ((code(one), rule.en, rule.nl) for one, rule in RULES.items())),
+        table(("rule", "English", "Nederlands"), ((code(one), rule.en, rule.nl) for one, rule in SIGNALS.items())),
+        section("rules-of-a-decision"),
+        table(("rule", "English", "Nederlands"), ((code(one), rule.en, rule.nl) for one, rule in DECISIONS.items())),
         section("rules-of-everything-else"),
         table(
             ("rule", "of", "says"),

@@ -18,6 +18,7 @@ from register.ids import RunId, SignalId, SubjectId
 from register.runs import (
     FINISHED,
     Approval,
+    Canary,
     Changed,
     Erased,
     ErasureBatch,
@@ -91,6 +92,14 @@ class Purging:
         """Write stubs of archived records that a restored graph does not know."""
         rows = records.Rows(records.properties(one.facts, one.mac) for one in stubs)
         self.graph.write(lambda tx: tx.run(queries.CREATE_STUBS, rows=rows).consume())
+
+    def canary(self) -> Canary | None:
+        """Return the made-up record of this installation, or None before the first."""
+        return self.graph.read(runs.canary)
+
+    def plant(self, canary: Canary, lease: Lease) -> None:
+        """Take the made-up record away that is there, and put this one in its place."""
+        self._fenced(lease, partial(runs.plant, canary=canary), [])
 
     def distrust(self, ids: Collection[str], *, on: date, lease: Lease, entry: Entry) -> None:
         """Hide subjects and signals that do not verify, with what these signals state, from now on.

@@ -10,16 +10,19 @@ from neo4j import ManagedTransaction
 
 from graph import oversight_queries as queries
 from graph.connection import Graph
+from graph.runs import canary
+from register.runs import Canary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holdings:
-    """What the graph holds: subjects and signals, subjects past their day, and the earliest such day of both."""
+    """What the graph holds: subjects, signals, subjects past their day, the earliest such day of both, the canary."""
 
     subjects: int
     signals: int
     due: int
     oldest: date | None
+    canary: Canary | None
 
 
 def holdings(graph: Graph, today: date) -> Holdings:
@@ -34,6 +37,7 @@ def holdings(graph: Graph, today: date) -> Holdings:
             signals=signals,
             due=due,
             oldest=_oldest(tx, today),
+            canary=canary(tx),
         )
 
     return graph.read(work)

@@ -206,7 +206,11 @@ ENTRY: Final = Nodes(
 )
 REGISTER: Final = Nodes(
     label=Label.REGISTER,
-    properties=(*_own(Kind.STRING, "key", "id", "policy"), *_own(Kind.INTEGER, "schema")),
+    properties=(
+        *_own(Kind.STRING, "key", "id", "policy"),
+        *_own(Kind.INTEGER, "schema"),
+        *_own(Kind.DATE, "canary_received_on", "canary_planted_on"),
+    ),
     key=("key",),
 )
 LEASE: Final = Nodes(

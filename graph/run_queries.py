@@ -274,6 +274,16 @@ SET g.revision = row.revision, g.mentions = row.mentions, g.links = row.links, g
     g.mac = row.mac
 """
 
+# The made-up record stands on the one node that says which register this is.
+
+CANARY: Final = f"""
+MATCH (n:{Label.REGISTER}) RETURN n.canary_received_on AS received_on, n.canary_planted_on AS planted_on
+"""
+
+PLANT_CANARY: Final = f"""
+MATCH (n:{Label.REGISTER}) SET n.canary_received_on = $received_on, n.canary_planted_on = $planted_on
+"""
+
 # Reading back: by looking at every record, not by an index.
 
 

@@ -10,7 +10,7 @@ from graph import run_queries as queries
 from graph.records import Properties, Row, instant, intact, microseconds
 from register.errors import Conflict, NotFound
 from register.ids import ArchiveId, IdentifierId, LinkId, MentionId, RunId, SignalId, SubjectId
-from register.runs import Approval, Erased, Fate, Order, Run, RunState, Skip
+from register.runs import Approval, Canary, Erased, Fate, Order, Run, RunState, Skip
 
 NOTHING_DUE: Final[Properties] = {
     "due_subjects": [],
@@ -21,6 +21,19 @@ NOTHING_DUE: Final[Properties] = {
     "due_archived_revisions": [],
 }
 """What is stored of a run that is closed: none of its items."""
+
+
+def canary(tx: ManagedTransaction) -> Canary | None:
+    """Return the made-up record of this installation, or None before the first."""
+    row = tx.run(queries.CANARY).single()
+    if row is None or row["planted_on"] is None:
+        return None
+    return Canary(received_on=row["received_on"].to_native(), planted_on=row["planted_on"].to_native())
+
+
+def plant(tx: ManagedTransaction, canary: Canary) -> None:
+    """Put this made-up record in place of the one that is there."""
+    tx.run(queries.PLANT_CANARY, received_on=canary.received_on, planted_on=canary.planted_on).consume()
 
 
 def order_properties(order: Order) -> Properties:

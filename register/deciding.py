@@ -20,6 +20,7 @@ from register.errors import Conflict, Fault, Invalid, NotFound, Refused
 from register.ids import DossierId, SubjectId, mint
 from register.interfaces import DossierSealing
 from register.reviewing import Dates
+from register.rules import fault
 from register.runs import SubjectRecord
 from register.sealed import SealedDossier, SealedSignal, SealedSubject, SignalFacts, SubjectFacts
 from register.stores import Trail, Witnessed
@@ -197,7 +198,7 @@ def text_faults(pointer: str, text: str) -> tuple[Fault, ...]:
     """Return what is wrong with a text that a decision needs."""
     faults = list(prose_faults(pointer, text, needed=True))
     if len(text) > LONGEST:
-        faults.append(Fault(pointer=pointer, rule="text.long", message=f"has more than {LONGEST} characters"))
+        faults.append(fault(pointer, "text.long", limit=LONGEST))
     return tuple(faults)
 
 

@@ -13,8 +13,9 @@ from register.audit import Act
 from register.deciding import Deciding, entry, may_see, refuse, signal_detail, text_faults, witness
 from register.decision_stores import Change
 from register.decisions import DeskCode, DossierKind
-from register.errors import Conflict, Fault, Invalid, NotFound
+from register.errors import Conflict, Invalid, NotFound
 from register.ids import DossierId, SignalId
+from register.rules import fault
 from register.sealed import SealedSignal
 
 MOST: Final = 200
@@ -47,7 +48,7 @@ class Desk:
         """
         grant = self.deciding.enter(actor, Permission.DESK_SEE, Act.DESK_QUEUE, reason)
         if not 1 <= limit <= MOST:
-            raise Invalid([Fault(pointer="/limit", rule="number.range", message=f"must be 1 to {MOST}")])
+            raise Invalid([fault("/limit", "number.range", limit=MOST)])
         found = self.deciding.store.partial(grant, after=after, limit=limit, witnessed=witness(grant, Act.DESK_QUEUE))
         self.deciding.sealing.check(found)
         lines = tuple(

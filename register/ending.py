@@ -28,6 +28,7 @@ from register.decisions import ENDS, DossierKind, DossierState, EndCode, encode
 from register.dossiers import DossierFacts
 from register.errors import Conflict, Fault, NotFound, Refused
 from register.ids import DossierId, RunId, SignalId, SubjectId, mint
+from register.rules import fault
 from register.runs import Order, SubjectRecord
 from register.sealed import Facts, SealedDossier, SealedLink, SealedMention, SealedSignal, SealedSubject
 
@@ -249,6 +250,5 @@ def ended(signal: SealedSignal, line: str, on: date, mac: Callable[[Facts], byte
 
 def _faults(code: EndCode, text: str, grounds: frozenset[EndCode]) -> Iterator[Fault]:
     if code not in grounds:
-        listed = ", ".join(sorted(grounds))
-        yield Fault(pointer="/ground", rule="end.ground", message=f"must be one of: {listed}")
+        yield fault("/ground", "end.ground", expected=", ".join(sorted(grounds)))
     yield from text_faults("/reason", text)

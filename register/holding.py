@@ -14,6 +14,7 @@ from register.dossiers import HoldFacts
 from register.errors import Conflict, Fault, NotFound, Tampered
 from register.ids import DossierId, HoldId, is_id, mint
 from register.lifetime import HoldGround
+from register.rules import fault
 from register.sealed import SealedHold
 
 GROUNDS: Mapping[HoldGround, str] = {
@@ -169,7 +170,7 @@ class Holding:
             for place, one in enumerate(ids):
                 if one not in present:
                     pointer = "/start" if field == "start" else f"/{field}/{place}"
-                    yield Fault(pointer=pointer, rule="hold.unknown", message="names nothing that is there")
+                    yield fault(pointer, "hold.unknown")
 
 
 def _detail(facts: HoldFacts) -> dict[str, str | int]:
@@ -198,29 +199,24 @@ def _detail(facts: HoldFacts) -> dict[str, str | int]:
 
 def _case_faults(case: str) -> Iterator[Fault]:
     if not CASE_PATTERN.fullmatch(case):
-        message = f"a case reference is needed, matching {CASE_PATTERN.pattern}"
-        yield Fault(pointer="/case", rule="case.malformed", message=message)
+        yield fault("/case", "case.malformed", expected=CASE_PATTERN.pattern)
 
 
 def _faults(wanted: NewHold, today: date) -> Iterator[Fault]:
     if wanted.ground not in set(HoldGround):
         listed = "; ".join(f"{ground} ({words})" for ground, words in GROUNDS.items())
-        yield Fault(pointer="/ground", rule="hold.ground", message=f"a hold needs a ground of the law: {listed}")
+        yield fault("/ground", "hold.ground", expected=listed)
     for name in ("title", "mandate", "reason"):
         yield from text_faults(f"/{name}", getattr(wanted, name))
     if wanted.until is not None and wanted.until < max(wanted.from_, today):
-        yield Fault(pointer="/until", rule="hold.over", message="ends before it begins, or is over already")
+        yield fault("/until", "hold.over")
     if not today <= wanted.review_on <= (wanted.until or date.max):
-        message = "must lie from today to the last day of the hold"
-        yield Fault(pointer="/review_on", rule="hold.review", message=message)
+        yield fault("/review_on", "hold.review")
     if not (wanted.subjects or wanted.signals or wanted.archived or wanted.start):
-        yield Fault(
-            pointer="", rule="hold.scope", message="a hold lies on subjects, signals, archived records or a query"
-        )
+        yield fault("", "hold.scope")
     if bool(wanted.start) != (1 <= wanted.depth <= 3):
-        yield Fault(pointer="/depth", rule="hold.depth", message="a query has a start and a depth of 1 to 3")
+        yield fault("/depth", "hold.depth")
     for field in ("subjects", "signals", "archived"):
         for place, one in enumerate(getattr(wanted, field)):
             if not is_id(one):
-                message = "must be an id: 32 lower-case hexadecimal digits"
-                yield Fault(pointer=f"/{field}/{place}", rule="id.form", message=message)
+                yield fault(f"/{field}/{place}", "id.form")

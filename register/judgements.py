@@ -12,6 +12,7 @@ from register.decisions import ActKind, Decision, DossierState, RestrictionCode,
 from register.errors import Fault
 from register.grading import SubjectKind
 from register.ids import DossierId, SignalId, SubjectId
+from register.rules import fault
 from register.sealed import SubjectFacts
 
 
@@ -123,28 +124,24 @@ def answer_faults(judgement: Judgement, restricting: bool) -> Iterator[Fault]:
     """Yield what is wrong with the answers to the fixed questions."""
     if restricting:
         if judgement.answers:
-            yield Fault(pointer="/answers", rule="answers.none", message="a restriction is no review: no answers")
+            yield fault("/answers", "answers.none")
         return
     if set(judgement.answers) != set(Question):
-        listed = ", ".join(Question)
-        yield Fault(pointer="/answers", rule="answers.all", message=f"every question needs an answer: {listed}")
+        yield fault("/answers", "answers.all", expected=", ".join(Question))
     kept = judgement.outcome in (ReviewCode.STILL_NEEDED, ReviewCode.NEW_INFORMATION)
     if kept and not judgement.answers.get(Question.SERVES_THEME, True):
-        message = "what no longer serves the theme is not kept"
-        yield Fault(pointer="/answers", rule="answers.contradict", message=message)
+        yield fault("/answers", "answers.contradict")
 
 
 def information_faults(judgement: Judgement, found: WholeSubject) -> Iterator[Fault]:
     """Yield what is wrong with the new information that is named: it must be new, and about this subject."""
     needed = judgement.outcome is ReviewCode.NEW_INFORMATION
     if needed != bool(judgement.information):
-        message = "new information, and it alone, is named by its signals"
-        yield Fault(pointer="/information", rule="information.needed", message=message)
+        yield fault("/information", "information.needed")
     fresh = set(_new_signals(found))
     for place, signal in enumerate(judgement.information):
         if signal not in fresh:
-            message = "names no signal about the subject that was accepted since the last check"
-            yield Fault(pointer=f"/information/{place}", rule="information.old", message=message)
+            yield fault(f"/information/{place}", "information.old")
 
 
 def _new_signals(found: WholeSubject) -> Iterable[SignalId]:

@@ -39,6 +39,7 @@ from register.judgements import (
     standing,
 )
 from register.reviewing import ReviewTerms
+from register.rules import fault
 from register.sealed import SubjectFacts
 
 AHEAD: Final = timedelta(days=90)
@@ -66,7 +67,7 @@ class Review:
         """
         grant = self.deciding.enter(actor, Permission.REVIEW_SEE, Act.REVIEW_QUEUE, reason)
         if not 1 <= limit <= MOST:
-            raise Invalid([Fault(pointer="/limit", rule="number.range", message=f"must be 1 to {MOST}")])
+            raise Invalid([fault("/limit", "number.range", limit=MOST)])
         today = civil_date(grant.as_of)
         nodes = self.deciding.store.due(
             grant, until=today + AHEAD, after=after, limit=limit, witnessed=witness(grant, Act.REVIEW_QUEUE)
@@ -160,15 +161,13 @@ class Review:
         yield from answer_faults(judgement, restricting)
         facts = found.subject.facts
         if self.terms.ends(facts.review_by) <= today:
-            yield Fault(pointer="/subject", rule="review.too-late", message="its time for a review has passed: it goes")
+            yield fault("/subject", "review.too-late")
         if judgement.outcome is ReviewCode.RESTRICT and facts.restricted:
-            yield Fault(pointer="/outcome", rule="restriction.stands", message="it is restricted already")
+            yield fault("/outcome", "restriction.stands")
         if judgement.outcome is ReviewCode.RELEASE and not facts.restricted:
-            yield Fault(pointer="/outcome", rule="restriction.none", message="it is not restricted")
+            yield fault("/outcome", "restriction.none")
         if (judgement.outcome is ReviewCode.RESTRICT) != (judgement.ground is not None):
-            yield Fault(
-                pointer="/ground", rule="restriction.ground", message="a restriction, and it alone, has a ground"
-            )
+            yield fault("/ground", "restriction.ground")
         yield from information_faults(judgement, found)
 
     def _propose(self, grant: Grant, found: WholeSubject, texts: Mapping[str, str]) -> Decided:

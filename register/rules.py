@@ -1,4 +1,4 @@
-"""The rules a signal can break: one table of stable codes, each with a sentence in English and Dutch.
+"""The rules a signal or a decision can break: stable codes, each with a sentence in English and Dutch.
 
 Sentences say what is expected and never hold a value that was handed in; `{...}` stands for a limit of the rule itself.
 """
@@ -117,8 +117,69 @@ _CONTENT = {
     "text.form": Rule(en="is not in Unicode normalisation form C", nl="staat niet in Unicode-normalisatievorm C"),
 }
 
-RULES: Final[Mapping[str, Rule]] = MappingProxyType(_JSON | _SCHEMA | _CONTENT)
-"""Every rule by its code. Codes are stable: programs of contributors rely on them."""
+DECISIONS: Final[Mapping[str, Rule]] = MappingProxyType(
+    {
+        "text.long": Rule(en="has more than {limit} characters", nl="heeft meer dan {limit} tekens"),
+        "number.range": Rule(en="must be 1 to {limit}", nl="moet 1 tot en met {limit} zijn"),
+        "case.malformed": Rule(
+            en="a case reference is needed, matching {expected}", nl="een zaakkenmerk is nodig, volgens {expected}"
+        ),
+        "id.form": Rule(
+            en="must be an id: 32 lower-case hexadecimal digits", nl="moet een id zijn: 32 kleine hexadecimale cijfers"
+        ),
+        "answers.none": Rule(
+            en="a restriction is no review: no answers", nl="een beperking is geen toetsing: geen antwoorden"
+        ),
+        "answers.all": Rule(
+            en="every question needs an answer: {expected}", nl="elke vraag heeft een antwoord nodig: {expected}"
+        ),
+        "answers.contradict": Rule(
+            en="what no longer serves the theme is not kept", nl="wat het thema niet meer dient, wordt niet bewaard"
+        ),
+        "information.needed": Rule(
+            en="new information, and it alone, is named by its signals",
+            nl="nieuwe informatie, en alleen die, wordt met haar signalen genoemd",
+        ),
+        "information.old": Rule(
+            en="names no signal about the subject that was accepted since the last check",
+            nl="noemt geen signaal over het subject dat sinds de laatste toetsing is aanvaard",
+        ),
+        "review.too-late": Rule(
+            en="its time for a review has passed: it goes", nl="de tijd voor een toetsing is voorbij: het gaat weg"
+        ),
+        "restriction.stands": Rule(en="it is restricted already", nl="het is al beperkt"),
+        "restriction.none": Rule(en="it is not restricted", nl="het is niet beperkt"),
+        "restriction.ground": Rule(
+            en="a restriction, and it alone, has a ground", nl="een beperking, en alleen die, heeft een grond"
+        ),
+        "end.ground": Rule(en="must be one of: {expected}", nl="moet een van deze zijn: {expected}"),
+        "hold.ground": Rule(
+            en="a hold needs a ground of the law: {expected}", nl="aanhouden vraagt een grond in de wet: {expected}"
+        ),
+        "hold.over": Rule(
+            en="ends before it begins, or is over already", nl="eindigt voordat het begint, of is al voorbij"
+        ),
+        "hold.review": Rule(
+            en="must lie from today to the last day of the hold",
+            nl="moet tussen vandaag en de laatste dag van het aanhouden liggen",
+        ),
+        "hold.scope": Rule(
+            en="a hold lies on subjects, signals, archived records or a query",
+            nl="aangehouden worden subjecten, signalen, gearchiveerde gegevens of een zoekvraag",
+        ),
+        "hold.depth": Rule(
+            en="a query has a start and a depth of 1 to 3", nl="een zoekvraag heeft een begin en een diepte van 1 tot 3"
+        ),
+        "hold.unknown": Rule(en="names nothing that is there", nl="noemt niets dat er is"),
+    }
+)
+"""Rules that a review, a restriction, an early end or a hold can break."""
+
+SIGNALS: Final[Mapping[str, Rule]] = MappingProxyType(_JSON | _SCHEMA | _CONTENT)
+"""Rules that a signal can break; programs of contributors rely on the codes."""
+
+RULES: Final[Mapping[str, Rule]] = MappingProxyType({**SIGNALS, **DECISIONS})
+"""Every rule by its code. Codes are stable."""
 
 
 def fault(pointer: str, rule: str, **limits: object) -> Fault:

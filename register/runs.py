@@ -118,6 +118,18 @@ class Order:
     requested_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """The made-up record of an installation: when it was planted, and when it says that it was received. Of nobody."""
+
+    received_on: date
+    planted_on: date
+
+    def outlived(self, today: date) -> bool:
+        """Say whether it is there longer than any run that works would leave it: the day after it was due, or later."""
+        return (today - self.planted_on).days >= 2
+
+
 class Fate(StrEnum):
     """What becomes of an item: `removed` to the closed archive, or `destroyed`."""
 

@@ -8,6 +8,7 @@ from register.audit import Act, Outcome
 from register.clock import Clock, civil_date
 from register.runs import Lease, Order, Run, RunState
 from register.stores import Trail
+from retention.canary import due, planted
 from retention.checking import checked_signals, checked_stubs, checked_subjects
 from retention.detail import Detail
 from retention.holding import read_holds
@@ -17,6 +18,9 @@ from retention.planned import Kind, Wait
 from retention.planning import make_plan
 from retention.rules import Policy
 from retention.steps import own_entry
+
+CANARY_OUTLIVED: Final = "canary.outlived"
+"""That the made-up record was there for longer than a day after it was due: some night no run went all the way."""
 
 _LIVE: Final = frozenset({Kind.SUBJECT, Kind.SIGNAL})
 
@@ -77,6 +81,7 @@ class Intent:
         self._distrust(plan, lease)
         self._alarm(plan)
         self._supersede(order, lease)
+        self._canary(order, lease)
         state = RunState.PLANNED if plan.needs_approval else RunState.ERASING
         run = Run(
             id=order.id,
@@ -124,6 +129,17 @@ class Intent:
             self.trail.append(
                 [own_entry(self.clock.now(), Act.INTEGRITY_INCIDENT, targets=ids, count=len(ids), detail=detail)]
             )
+
+    def _canary(self, order: Order, lease: Lease) -> None:
+        """Take the made-up record away where it is due, and plant the next; say so if it outlived what it may."""
+        now = self.clock.now()
+        today, standing = civil_date(now), self.erasure.canary()
+        if standing is not None and not due(self.policy, standing, order.as_of):
+            return
+        if standing is not None and standing.outlived(today):
+            detail = {"code": CANARY_OUTLIVED, "on": standing.planted_on.isoformat()}
+            self.trail.append([own_entry(now, Act.INTEGRITY_INCIDENT, detail=detail)])
+        self.erasure.plant(planted(self.policy, today), lease)
 
     def _distrust(self, plan: Plan, lease: Lease) -> None:
         """Hide at once what does not verify; every other finding is an incident too."""

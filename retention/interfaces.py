@@ -12,6 +12,7 @@ from register.ids import ArchiveId, HoldId, RunId, SignalId, SubjectId
 from register.runs import (
     Approval,
     Archived,
+    Canary,
     Changed,
     Erased,
     ErasureBatch,
@@ -63,6 +64,12 @@ class Erasure(Protocol):
 
     def distrusted(self) -> Mapping[str, date]:
         """Return the ids that are distrusted and still there, each with the day on which that was discovered."""
+
+    def canary(self) -> Canary | None:
+        """Return the made-up record of this installation, or None before the first was planted."""
+
+    def plant(self, canary: Canary, lease: Lease) -> None:
+        """Take the made-up record away that is there, and put this one in its place."""
 
     def file_order(self, order: Order, entry: Entry) -> None:
         """File an order for the keeper."""

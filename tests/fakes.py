@@ -20,6 +20,7 @@ from register.runs import (
     FINISHED,
     Approval,
     Archived,
+    Canary,
     Changed,
     Erased,
     ErasureBatch,
@@ -73,6 +74,7 @@ class FakeGraph:
     doubted: dict[str, date] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     current: Lease | None = None
+    canary_held: Canary | None = None
 
     def append(self, entries: Sequence[Entry]) -> None:
         self.entries.extend(entries)
@@ -128,6 +130,13 @@ class FakeGraph:
                         near |= {SubjectId(one) for one in ends if one in self.subjects_held}
             found[hold] = frozenset(near)
         return found
+
+    def canary(self) -> Canary | None:
+        return self.canary_held
+
+    def plant(self, canary: Canary, lease: Lease) -> None:
+        self._fenced(lease)
+        self.canary_held = canary
 
     def distrust(self, ids: Collection[str], *, on: date, lease: Lease, entry: Entry) -> None:
         self._fenced(lease)

@@ -14,8 +14,10 @@ from api.metrics import MEDIA_TYPE, Metrics
 from api.wiring import Workplace
 from api.witnessing import witnessing
 from register.backlog import OVERDUE
+from register.clock import civil_date
 from register.errors import NotFound
 from register.stores import HarbourNode
+from retention.intent import CANARY_OUTLIVED
 
 router = APIRouter(tags=["health"])
 
@@ -34,6 +36,9 @@ def ready(served: Served) -> JSONResponse:
     state = served.readiness()
     late = state["graph"] and served.offices.backlog.overdue(served.clock.now())
     told = (*alarms(served), OVERDUE) if late else alarms(served)
+    canary = served.erasure.canary() if state["graph"] else None
+    if canary is not None and canary.outlived(civil_date(served.clock.now())):
+        told = (*told, CANARY_OUTLIVED)
     details = {"names_loaded": served.roster.size, "generation": served.store.generation, "alarms": told}
     details["witnesses"] = _witnesses(served)
     return JSONResponse({**state, "details": details}, status_code=200 if all(state.values()) else 503)

@@ -165,7 +165,7 @@ def test_a_line_without_an_act_says_why() -> None:
 def test_every_route_writes_its_act(place: Place, files: dict[str, Any]) -> None:
     things = {"certificate": NOBODY, "entry": NOBODY, "code": "new-1", "signal": files["signal_text"]} | {
         "other": files["other"],
-        "policy": NOBODY * 2,
+        "digest": NOBODY * 2,
         "policy_text": later_policy(),
     }
     for name, route in ROUTES.items():
@@ -188,7 +188,7 @@ def test_every_route_writes_its_act(place: Place, files: dict[str, Any]) -> None
 def test_every_route_writes_a_refusal_as_its_act(place: Place, files: dict[str, Any]) -> None:
     ids = ("subject", "certificate", "entry", "signal_id", "dossier", "hold", "run", "receipt")
     things = dict.fromkeys(ids, NOBODY) | {"code": "new-1", "other": files["other"], "revision": 1}
-    things |= {"policy": NOBODY * 2, "policy_text": later_policy()}
+    things |= {"digest": NOBODY * 2, "policy_text": later_policy()}
     for name, route in ROUTES.items():
         if route.act is None:
             continue
