@@ -63,7 +63,7 @@ class Retaining:
     @cached_property
     def outlook(self) -> Outlook:
         """Looks ahead, by the policy in force today."""
-        return Outlook(erasure=Purging(self.graph), check=self.sealer, policy=self.policy)
+        return Outlook(erasure=Purging(self.graph), holds=Holds(self.graph), check=self.sealer, policy=self.policy)
 
     @property
     def run_day(self) -> date:

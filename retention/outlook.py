@@ -1,7 +1,7 @@
-"""What is to come: one subject's dates explained, a calendar of what becomes due, and the coming runs on paper.
+"""What is to come: one record's dates explained, a calendar of what becomes due, and the coming runs on paper.
 
-Pure reading over the live facts, checked; nothing is changed. What the future brings (signals, reviews, holds) is not
-guessed: these are the dates if nothing more happens.
+Pure reading over the facts of live and of archived records, checked; nothing is changed. What the future brings
+(signals, reviews, holds) is not guessed: these are the dates if nothing more happens.
 """
 
 from collections import Counter, defaultdict
@@ -12,13 +12,16 @@ from typing import Final
 
 from register.errors import Invalid
 from register.ids import SubjectId
+from register.lifetime import State
 from register.runs import SubjectRecord
-from register.sealed import SealedSignal
+from register.sealed import SealedSignal, SealedStub
 from retention.assessment import Assessment, Case, assess
-from retention.casework import case_of
-from retention.checking import Verdict, checked_signals, checked_subjects
+from retention.casework import case_of, span
+from retention.checking import Verdict, checked_signals, checked_stubs, checked_subjects
+from retention.holding import Holding, read_holds
 from retention.impact import Change, impact
-from retention.interfaces import Erasure, FactsCheck
+from retention.interfaces import Erasure, FactsCheck, Holds
+from retention.judging import stub_case
 from retention.rules import Policy
 from retention.terms import signal_event
 
@@ -31,6 +34,7 @@ class Outlook:
     """Looks ahead under one policy."""
 
     erasure: Erasure
+    holds: Holds
     check: FactsCheck
     policy: Policy
 
@@ -38,7 +42,7 @@ class Outlook:
         """Return where a live subject stands on civil date `on` and why, in values of JSON; None: there is none.
 
         `facts` is the `subject` of a retention-case/1: with it and the policy's version everybody can compute the same.
-        Holds are left out: they move no date of a live subject.
+        Holds are left out: they move no date of a live subject. An archived record is explained by its archive id.
         """
         found = checked_subjects(self.erasure.subjects([subject]), self.check, self.erasure.subjects)
         for record, verdict in found:
@@ -53,7 +57,31 @@ class Outlook:
                 "facts": _facts(case),
                 **_dates(self._subject(record, on)),
             }
+        return self._archived(subject, on)
+
+    def _archived(self, archive: str, on: date) -> Mapping[str, object] | None:
+        """Return where an archived record stands: until when its file is kept, and by what."""
+        for stub, verdict in checked_stubs(self.erasure.stubs([archive]), self.check, self.erasure.stubs):
+            case = self._stub(stub, read_holds(self.holds, self.check))
+            told = assess(self.policy, case, on) if on >= stub.facts.removed_on else None
+            done = stub.facts.destroyed_on
+            return {
+                "subject": archive,
+                "on": on.isoformat(),
+                "policy": self.policy.version,
+                "policy_sha256": self.policy.digest,
+                "verdict": verdict.value,
+                "restricted": False,
+                "facts": _facts(case),
+                "archived": {"kind": stub.facts.kind, "month": stub.facts.month, "holds": list(stub.facts.holds)}
+                | {"destroyed_on": done.isoformat() if done else None},
+                **_dates(told),
+            }
         return None
+
+    def _stub(self, stub: SealedStub, holding: Holding) -> Case:
+        holds = holding.of(holding.on(stub.facts.id, known=stub.facts.holds))
+        return replace(stub_case(self.policy, stub.facts), holds=tuple(map(span, holds)))
 
     def cases(self, on: date) -> Iterator[Mapping[str, object]]:
         """Yield the facts of every live record with dates of its own as retention-case/1, for civil date `on`; streams.
@@ -71,8 +99,9 @@ class Outlook:
     def calendar(self, on: date, weeks: int) -> Mapping[str, object]:
         """Return how much becomes due in each of the `weeks` weeks from civil date `on`, if nothing more happens.
 
-        Reviews by the last day on which they are on time, removals by their day, for want of a review too; `late` is
-        what was due before `on`. A record that does not verify is counted as `unsure` only.
+        Reviews by the last day on which they are on time, removals by their day, for want of a review too, and
+        destructions of archived records by theirs, as holds stand now; `late` is what was due before `on`. A record
+        that does not verify is counted as `unsure` only.
         """
         until = on + timedelta(weeks=weeks)
         late: Counter[str] = Counter()
@@ -82,7 +111,9 @@ class Outlook:
             if told is None:
                 unsure += 1
                 continue
-            for what, day in (("reviews", told.review_by), ("removals", told.ends_on)):
+            gone = told.state in (State.REMOVED, State.DESTRUCTION_DUE) and told.ends_on is None
+            ends = (("reviews", told.review_by), ("removals", told.ends_on))
+            for what, day in (("destructions", told.destroy_on),) if gone else ends:
                 if day is None or day >= until:
                     continue
                 if day < on:
@@ -169,6 +200,11 @@ class Outlook:
         for signal, verdict in checked_signals(self.erasure.signals(), self.check, self.erasure.signals):
             if not signal.mentions:
                 yield self._signal(signal, on) if verdict is Verdict.VERIFIES else None
+        holding = read_holds(self.holds, self.check)
+        for stub, verdict in checked_stubs(self.erasure.stubs(), self.check, self.erasure.stubs):
+            if stub.facts.destroyed_on is None:
+                kept = self._stub(stub, holding)
+                yield assess(self.policy, kept, on) if verdict is Verdict.VERIFIES else None
 
     def _subject(self, record: SubjectRecord, on: date) -> Assessment | None:
         try:
@@ -213,12 +249,13 @@ def _with_subjects(signal: SealedSignal, ends: Mapping[SubjectId, date], papers:
 
 
 def _counts(counted: Mapping[str, int]) -> Mapping[str, int]:
-    return {what: counted.get(what, 0) for what in ("reviews", "removals")}
+    return {what: counted.get(what, 0) for what in ("reviews", "removals", "destructions")}
 
 
 def _facts(case: Case) -> Mapping[str, object]:
-    """Return a live subject's facts as the `subject` of a retention-case/1."""
-    return {
+    """Return a record's facts as the `subject` of a retention-case/1."""
+    removed = {} if case.removed_on is None else {"removed_on": case.removed_on.isoformat(), "holds": _held(case)}
+    return removed | {
         "kind": case.kind.value if case.kind else "none",
         "ground": case.ground.value,
         "events": [
@@ -232,6 +269,14 @@ def _facts(case: Case) -> Mapping[str, object]:
         ],
         "reviews": [{"on": review.on.isoformat(), "outcome": review.outcome.value} for review in case.reviews],
     }
+
+
+def _held(case: Case) -> list[Mapping[str, str]]:
+    return [
+        {"ground": hold.ground.value, "from": hold.from_.isoformat()}
+        | ({"until": hold.until.isoformat()} if hold.until else {})
+        for hold in case.holds
+    ]
 
 
 _NO_EVENT: Final = "nothing that happened explains why it is kept: the next run hides it"

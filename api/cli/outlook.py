@@ -15,13 +15,13 @@ On = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Civil d
 
 
 def explain(
-    subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="Id of the subject.")],
+    subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="Id of the subject, or of an archived record.")],
     on: On = None,
     key_file: KeyFile = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say where a live subject stands on a day, with the arithmetic in words.
+    """Say where a live subject or an archived record stands on a day, with the arithmetic in words.
 
     With --json also the facts, in the form that `retention evaluate` takes: anybody can compute the same from them.
     """
@@ -38,6 +38,8 @@ def explain(
         show.console().print(f"- {step}")
     if answer["restricted"]:
         show.console().print("- restricted: hidden whatever its dates say")
+    if done := answer.get("archived", {}).get("destroyed_on"):
+        show.console().print(f"- its file was destroyed by the run of {done}")
     if answer["verdict"] != "verifies":
         show.console().print(f"INCIDENT: its facts are not believed: {answer['verdict']}", style="bold red")
     show.console().print(f"policy {answer['policy']}, SHA-256 {answer['policy_sha256'][:16]}…")
@@ -56,9 +58,10 @@ def calendar(weeks: Weeks = 13, key_file: KeyFile = None, url: Url = None, as_js
     if as_json:
         emit(answer)
         return
-    late = ("late", answer["late"]["reviews"], answer["late"]["removals"])
-    rows = ((f"{one['from']} to {one['until']}", one["reviews"], one["removals"]) for one in answer["weeks"])
-    show.table(f"from {answer['on']}, policy {answer['policy']}", ("week", "reviews", "removals"), [late, *rows])
+    what = ("reviews", "removals", "destructions")
+    late = ("late", *(answer["late"][one] for one in what))
+    rows = ((f"{one['from']} to {one['until']}", *(one[each] for each in what)) for one in answer["weeks"])
+    show.table(f"from {answer['on']}, policy {answer['policy']}", ("week", *what), [late, *rows])
     if answer["unsure"]:
         show.console().print(f"{answer['unsure']} records do not verify: see `retention plan`", style="bold red")
 

@@ -50,7 +50,7 @@ def explanation(
     served: Served,
     on: Annotated[date | None, Query(description="civil date; default: today")] = None,
 ) -> Mapping[str, object]:
-    """Return where a live subject stands on a day, with the arithmetic in words and the facts it follows from."""
+    """Return where a subject, or an archived record, stands on a day: the arithmetic in words, and its facts."""
     return served.custody.explain(caller, SubjectId(subject), on)
 
 

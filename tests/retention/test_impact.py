@@ -90,7 +90,7 @@ def _world() -> World:
 
 
 def _cases(world: World) -> bytes:
-    outlook = Outlook(erasure=world.graph, check=world.facts, policy=OLD)
+    outlook = Outlook(erasure=world.graph, holds=world.graph, check=world.facts, policy=OLD)
     return b"".join(json.dumps(one).encode() + b"\n" for one in outlook.cases(DAY))
 
 

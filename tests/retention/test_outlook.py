@@ -20,7 +20,7 @@ def subject(name: str) -> SubjectId:
 
 
 def looking(world: World) -> Outlook:
-    return Outlook(erasure=world.graph, check=world.facts, policy=POLICY)
+    return Outlook(erasure=world.graph, holds=world.graph, check=world.facts, policy=POLICY)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_what_does_not_verify_is_said(world):
 def test_the_calendar_counts_reviews_and_removals_by_week(world):
     """R12: what is due, by date; by rule in a rehearsal. R13: what is late stands apart."""
     told = looking(world).calendar(DAY, 5)
-    assert told["late"] == {"reviews": 1, "removals": 0}
+    assert told["late"] == {"reviews": 1, "removals": 0, "destructions": 0}
     weeks = told["weeks"]
     assert [(one["from"], one["until"]) for one in weeks][:2] == [
         ("2026-05-25", "2026-05-31"),

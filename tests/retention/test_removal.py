@@ -1,12 +1,14 @@
 """Removal to the closed archive, holds, destruction: worked examples of the law through whole runs; death anywhere."""
 
 import copy
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 
+from api.exchange.evaluation import answer
 from evidence.merkle import ids_root
 from evidence.statement import draft
 from register.archived import ArchivedFacts
@@ -20,9 +22,10 @@ from register.runs import RunState, SubjectRecord
 from register.sealed import SealedHold, SealedStub
 from retention.casework import dates_of
 from retention.orders import nightly
+from retention.outlook import Outlook
 from retention.plan import Reason
 from retention.planned import Kind, Wait
-from retention.policy import shipped
+from retention.policy import shipped, shipped_every
 from tests.fakes import FakeArchive, FakeEvidence, FakeGraph, Fate, Killed
 from tests.retention.world import World, hexid
 
@@ -490,3 +493,51 @@ def test_a_removal_interrupted_between_its_transactions_leaves_one_record(monkey
 
 def _killed(*_: Any) -> None:
     raise Killed
+
+
+def _looking(world: Register) -> Outlook:
+    return Outlook(erasure=world.graph, holds=world.graph, check=world.facts, policy=POLICY)
+
+
+def test_an_archived_record_stands_in_the_calendar_and_is_explained_by_its_own_id():
+    """R12: destructions are listed by date, as the holds stand."""
+    world = Register()
+    world.about("s1", "B")
+    world.night(REMOVED)
+    stub = world.stub()
+    (week,) = _looking(world).calendar(date(2031, 5, 31), 1)["weeks"]
+    assert (week["removals"], week["destructions"]) == (0, 1)
+    assert _looking(world).calendar(date(2031, 6, 3), 1)["late"]["destructions"] == 1
+    told = _looking(world).explain(SubjectId(stub.id), date(2031, 6, 1))
+    assert told is not None
+    assert (told["state"], told["destroy_on"], told["visible"]) == ("removed", "2031-06-02", False)
+    line = {"case": "again", "policy": told["policy"], "date": told["on"], "subject": told["facts"]}
+    again = answer(json.dumps(line).encode(), shipped_every())
+    assert {name: again[name] for name in ("state", "destroy_on", "rule")} == {
+        name: told[name] for name in ("state", "destroy_on", "rule")
+    }
+    world.hold(HoldGround.EVIDENCE, date(2031, 5, 1), date(2031, 6, 20), archived=(stub.id,))
+    assert _looking(world).explain(SubjectId(stub.id), date(2031, 6, 1))["destroy_on"] == "2031-06-21"
+    (week,) = _looking(world).calendar(date(2031, 5, 31), 1)["weeks"]
+    assert week["destructions"] == 0
+    world.night(date(2031, 6, 21))
+    assert _looking(world).explain(SubjectId(stub.id), date(2031, 6, 22))["archived"]["destroyed_on"] == "2031-06-21"
+    assert _looking(world).calendar(date(2031, 6, 23), 1)["late"]["destructions"] == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"), [(ActKind.FOUND_UNLAWFUL, EndCode.UNLAWFUL), (ActKind.FOUND_INCORRECT, EndCode.INCORRECT)]
+)
+def test_a_decision_that_somebody_wrote_without_the_key_turns_no_archive_into_destruction(kind, code):
+    """R01, R10: what stands beside a MAC that does not hold is nobody's decision; the record goes to the archive."""
+    world = Register()
+    world.about("s1", "B")
+    item = SubjectId(hexid("subject", "B"))
+    held = world.graph.subjects_held[item]
+    forged = replace(held.facts, acts=(*held.facts.acts, _act(REMOVED, kind, code)))
+    world.graph.subjects_held[item] = replace(held, facts=forged)
+    (due,) = (one for one in world.plan(REMOVED).due if one.kind == "subject")
+    assert due.fate == "removed"
+    world.graph.subjects_held[item] = replace(held, facts=forged, mac=world.facts.mac(forged))
+    (due,) = (one for one in world.plan(REMOVED).due if one.kind == "subject")
+    assert due.fate == "destroyed"

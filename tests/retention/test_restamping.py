@@ -72,7 +72,7 @@ def test_what_is_stamped_is_what_the_impact_list_told(policy):
     register = world()
     stamping(register, OLD).apply(DAY)
     before = dates(register)
-    told = Outlook(erasure=register.graph, check=register.facts, policy=OLD).impact(policy, DAY)
+    told = Outlook(erasure=register.graph, holds=register.graph, check=register.facts, policy=OLD).impact(policy, DAY)
     count = stamping(register, policy).apply(DAY)
     after = dates(register)
     assert {item for item, _ in told} == {item for item in after if after[item] != before[item]}
