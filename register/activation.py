@@ -26,11 +26,13 @@ class Activation:
     def all(self, actor: Actor) -> tuple[Mapping[str, object], ...]:
         """Return every version with its state, the one that came with the software first. Raises Refused."""
         grant = self._enter(actor, Permission.POLICY_SEE, Act.POLICY_SHOW)
+        self.trail.append([_entry(grant, Act.POLICY_SHOW, "")])
         return self.versions.all(civil_date(grant.as_of))
 
     def text(self, actor: Actor, digest: str) -> Mapping[str, str]:
         """Return file name and text of a version. Raises Refused, NotFound."""
-        self._enter(actor, Permission.POLICY_SEE, Act.POLICY_SHOW)
+        grant = self._enter(actor, Permission.POLICY_SEE, Act.POLICY_SHOW)
+        self.trail.append([_entry(grant, Act.POLICY_SHOW, digest)])
         return self.versions.text(digest)
 
     def propose(self, actor: Actor, file: str, text: str) -> str:

@@ -56,7 +56,6 @@ def _custody(act: Act, **more: Any) -> Route:
 _YES: Final = dict.fromkeys(
     ("still-serves-the-theme", "category-still-fits", "no-more-than-needed", "correct-as-far-as-known"), True
 )
-_POLICY: Final = "a version of the policy, which every certificate shows to anybody"
 _DAYS: Final = "since=2026-01-01&until=2026-12-31"
 
 ROUTES: Final[Mapping[str, Route]] = {
@@ -145,14 +144,14 @@ ROUTES: Final[Mapping[str, Route]] = {
         body={"impact": "0" * 64},
         because="nothing is proposed yet; tests/journeys/test_policies.py has a version, and a second person",
     ),
-    "GET /v1/retention/policies": _custody(Act.POLICY_SHOW, because=_POLICY),
+    "GET /v1/retention/policies": _custody(Act.POLICY_SHOW),
     "POST /v1/retention/policies": _custody(
         Act.POLICY_PROPOSE,
         status=201,
         body={"file": "2027-01-01-theme-bribery.toml", "text": "{policy_text}"},
         keeps={"digest": "policy"},
     ),
-    "GET /v1/retention/policies/{digest}": _custody(Act.POLICY_SHOW, because=_POLICY),
+    "GET /v1/retention/policies/{digest}": _custody(Act.POLICY_SHOW),
     "POST /v1/retention/policies/{digest}/impact": _custody(Act.POLICY_IMPACT),
     "POST /v1/retention/policies/{digest}/withdrawal": _custody(Act.POLICY_WITHDRAW),
     "GET /v1/retention/certificates": _custody(Act.CERTIFICATE_SHOW),
