@@ -7,7 +7,7 @@ dates `{"date": ISO 8601}`. Nodes come before relationships. The same graph give
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -48,8 +48,12 @@ class Copies:
         rows = (self.graph.read(lambda tx, text=text: tx.run(text).single(strict=True)) for text in queries.CENSUS)  # type: ignore[misc]
         return tuple((int(row["nodes"]), int(row["revisions"])) for row in rows)
 
-    def write(self, lines: Iterable[bytes]) -> dict[str, int]:
+    def write(self, lines: Iterable[bytes], seen: Callable[[Line], None] = lambda _: None) -> dict[str, int]:
         """Write a copy's lines into this graph; return how many nodes and relationships were made.
+
+        Args:
+            lines: consumed once.
+            seen: told of each line, decoded, before it is written.
 
         Raises:
             Conflict: code `graph.holds-something`: the graph is not empty; nothing was written.
@@ -59,7 +63,7 @@ class Copies:
         if self.graph.read(lambda tx: tx.run(queries.ANYTHING).single()) is not None:
             raise Conflict("graph.holds-something", "the graph is not empty: a copy is only written into an empty one")
         counts = {"nodes": 0, "ties": 0}
-        for place, batch in _batches(map(_decode, lines)):
+        for place, batch in _batches(_decoded(lines, seen)):
             what, text = place
             made = self.graph.write(lambda tx, text=text, batch=batch: _create(tx, text, batch))  # type: ignore[misc]
             if made != len(batch):
@@ -156,14 +160,16 @@ def _encode(line: Line) -> bytes:
     return json.dumps(line, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
-def _decode(line: bytes) -> Line:
-    try:
-        read = json.loads(line)
-    except ValueError:
-        raise _no_copy() from None
-    if not isinstance(read, dict):
-        raise _no_copy()
-    return read
+def _decoded(lines: Iterable[bytes], seen: Callable[[Line], None]) -> Iterator[Line]:
+    for line in lines:
+        try:
+            read = json.loads(line)
+        except ValueError:
+            raise _no_copy() from None
+        if not isinstance(read, dict) or not isinstance(read.get("properties"), dict):
+            raise _no_copy()
+        seen(read)
+        yield read
 
 
 def _no_copy() -> Tampered:

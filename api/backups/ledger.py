@@ -36,7 +36,9 @@ def replay(opened: Workplace, since: int) -> int:
         Tampered: a body is not what was logged.
     """
     told = sorted(_bodies(opened, Term.LEDGER, since), key=lambda one: one.index)
-    return sum(_again(opened, json.loads(one.body)) for one in told)
+    bodies = [json.loads(one.body) for one in told]
+    purged = opened.store.purged({about for body in bodies if (about := _about(body))})
+    return sum(_again(opened, body) for body in bodies if _about(body) not in purged)
 
 
 def bring_back(opened: Workplace) -> int:
@@ -45,7 +47,7 @@ def bring_back(opened: Workplace) -> int:
     for term in Term:
         stream = _bodies(opened, term, 0)
         while page := tuple(islice(stream, PAGE)):
-            opened.trail.bring_back([(one.index, _id(one), _at(one), one.salt, one.body) for one in page])
+            opened.trail.bring_back([_entry(one) for one in page])
             count += len(page)
     return count
 
@@ -62,9 +64,14 @@ def _bodies(opened: Workplace, term: Term, since: int) -> Iterator[Line]:
                     yield line
 
 
+def _about(body: Mapping[str, Any]) -> str:
+    """Return the id of the subject or signal that an act was about, "" if it was about neither."""
+    return str(body["detail"].get("subject") or body["detail"].get("signal") or "")
+
+
 def _again(opened: Workplace, body: Mapping[str, Any]) -> bool:
     detail = body["detail"]
-    if body["outcome"] != Outcome.DONE or opened.store.purged([str(detail.get("subject") or detail.get("signal"))]):
+    if body["outcome"] != Outcome.DONE:
         return False
     if body["act"] == Act.ARCHIVE_KEEP:
         return _stubs(opened, body["targets"], detail)
@@ -159,9 +166,7 @@ def _date(text: str) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _id(line: Line) -> EntryId:
-    return EntryId(json.loads(line.body)["id"])
-
-
-def _at(line: Line) -> datetime:
-    return datetime.fromisoformat(json.loads(line.body)["at"]).astimezone(UTC)
+def _entry(line: Line) -> tuple[int, EntryId, datetime, bytes, bytes]:
+    """Return an entry as the trail brings it back: its index, id, instant, salt and body."""
+    body = json.loads(line.body)
+    return line.index, EntryId(body["id"]), datetime.fromisoformat(body["at"]).astimezone(UTC), line.salt, line.body

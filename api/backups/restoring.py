@@ -5,10 +5,11 @@ docs/backups.md.
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from api.backups.ledger import bring_back, replay
 from api.backups.making import checked
@@ -25,7 +26,7 @@ from graph.copying import Copies
 from register.access import Role
 from register.audit import Act
 from register.clock import Clock, civil_date
-from register.errors import Refused, Unavailable
+from register.errors import Refused, Tampered, Unavailable
 from register.ids import RegisterId, RunId, mint
 from register.runs import Order, RunState
 from retention.checking import PAGE, pages
@@ -44,18 +45,18 @@ class Held:
     signals: set[str] = field(default_factory=set)
     lines: int = 0
 
-    def watch(self, lines: Iterable[bytes], told: Told) -> Iterator[bytes]:
-        """Yield `lines`, noting what they hold."""
-        for line in lines:
-            self.lines += 1
-            told(1)
-            read = json.loads(line)
-            properties = read.get("properties", {})
-            if "node" in read and "revision" in properties:
+    def note(self, line: Mapping[str, Any]) -> None:
+        """Note what a decoded line of the graph holds. Raises Tampered: it is a node with a revision and no id."""
+        properties = line["properties"]
+        if "node" not in line:
+            return
+        try:
+            if "revision" in properties:
                 self.revisions[properties["id"]] = properties["revision"]
-            if read.get("node") == "Signal":
+            if line["node"] == "Signal":
                 self.signals.add(properties["id"])
-            yield line
+        except KeyError:
+            raise Tampered("backup.line", "a line of the copy is not one that this register writes") from None
 
 
 def restore(settings: Settings, folder: Path, told: Told = lambda _: None) -> tuple[Backup, Held, int]:
@@ -83,12 +84,20 @@ def restore(settings: Settings, folder: Path, told: Told = lambda _: None) -> tu
     held = Held()
     with workplace(settings, "restore", quarantined=True) as opened:
         lines = read_parts(folder, BackupKey(opened.store, stated.backup))
-        graph_lines = (line for line in held.watch(lines, told) if not lay_file(settings.home, line))
-        Copies(opened.graph).write(graph_lines)  # 3
+        Copies(opened.graph).write(_graph_lines(settings.home, lines, held, told), held.note)  # 3
         purged = opened.store.purged(held.revisions)
         newest = [(one, revision) for one, revision in held.revisions.items() if one not in purged]
         pending = Quarantine(opened.store.database).recall(newest, held.signals)  # 4
     return stated, held, pending
+
+
+def _graph_lines(home: Path, lines: Iterable[bytes], held: Held, told: Told) -> Iterator[bytes]:
+    """Count `lines` and yield the graph's own; the files of the others are laid down."""
+    for line in lines:
+        held.lines += 1
+        told(1)
+        if not lay_file(home, line):
+            yield line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
