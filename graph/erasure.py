@@ -67,25 +67,25 @@ class Purging:
         for row in every if ids is None else self._some(queries.SIGNALS_BY_ID, ids):
             yield records.signal(row["signal"], row["mentions"], row["links"])
 
-    def mentioning(self, subjects: Collection[SubjectId]) -> tuple[SealedSignal, ...]:
-        """Return the signals that mention one of `subjects`, in the form of `signals`."""
-        rows = self._some(queries.SIGNALS_MENTIONING, subjects)
-        return tuple(records.signal(row["signal"], row["mentions"], row["links"]) for row in rows)
+    def mentioning(self, subjects: Collection[SubjectId]) -> Iterator[SealedSignal]:
+        """Stream the signals that mention one of `subjects`, by id, in the form of `signals`."""
+        return self.signals(self._naming(subjects))
+
+    def about(self, subjects: Collection[SubjectId], signals: Collection[SignalId]) -> Iterator[SealedSignal]:
+        """Stream the signals that mention one of `subjects`, and `signals`, by id, in the form of `contents`."""
+        return self.contents(self._naming(subjects) | set(signals), subjects)
 
     def contents(self, signals: Collection[SignalId], subjects: Collection[SubjectId]) -> Iterator[SealedSignal]:
-        """Stream those of `signals` that are there, with what is sealed of them and of their mentions of `subjects`."""
-        going, every = sorted(subjects), sorted(signals)
-        for start in range(0, len(every), PAGE):
-            some = every[start : start + PAGE]
-            for row in self.graph.read(partial(_of, query=queries.CONTENTS, ids=some, going=going)):
-                yield records.signal(row["signal"], row["mentions"], row["links"])
+        """Stream those of `signals` that are there, by id, with what is sealed of them and of mentions of `subjects`.
+
+        Of other mentions only the facts.
+        """
+        for row in self._some(queries.CONTENTS, signals, going=sorted(subjects)):
+            yield records.signal(row["signal"], row["mentions"], row["links"])
 
     def stubs(self, ids: Collection[str] | None = None) -> Iterator[SealedStub]:
         """Stream every stub of an archived record, or those of `ids` that are there, by id."""
-        if ids is None:
-            rows: Iterable[Record] = self._pages(queries.STUB_PAGE, "stub")
-        else:
-            rows = self._some(queries.STUBS_BY_ID, ids) if ids else ()
+        rows = self._pages(queries.STUB_PAGE, "stub") if ids is None else self._some(queries.STUBS_BY_ID, ids)
         return (records.stub(row["stub"]) for row in rows)
 
     def bring_back(self, stubs: Iterable[SealedStub]) -> None:
@@ -169,14 +169,18 @@ class Purging:
         self._fenced(lease, lambda tx: runs.change(tx, run, {"state": state, "detail": detail}), entries)
 
     def erase(
-        self, run: RunId, batch: ErasureBatch, lease: Lease, entry: Entry, kept: Sequence[Entry] = ()
+        self,
+        run: RunId,
+        batch: ErasureBatch,
+        renew: Callable[[], Lease],
+        entry: Entry,
+        kept: Sequence[Entry] = (),
     ) -> Erased | Changed:
-        """Delete one batch, journalled in the transaction that deletes.
+        """Delete one batch, journalled in the transaction that deletes; `renew` gives the lease of each transaction.
 
         All or nothing: where something is not there in the revision given, or the holds are others than those given,
-        nothing is deleted or journalled. A number
-        whose line is in the journal whole returns that line and does nothing. `entry` is completed with the subjects
-        and signals deleted, and with the number of all elements.
+        nothing is deleted or journalled. A number whose line is in the journal whole returns that line and does
+        nothing. `entry` is completed with the subjects and signals deleted, and with the number of all elements.
 
         A batch of more than `purge.SIGNALS` signals goes in several transactions, for the server holds what one changes
         in memory. Each takes its signals' mentions and links of the subjects that go, redacts or deletes these signals,
@@ -185,7 +189,7 @@ class Purging:
         anew.
         """
         for part in cut(batch):
-            work = partial(erase_part, run=run, batch=batch, part=part, lease=lease, entry=entry, kept=kept)
+            work = partial(erase_part, run=run, batch=batch, part=part, lease=renew(), entry=entry, kept=kept)
             answer = self.graph.write(work)
             if answer is not None:
                 return answer
@@ -235,8 +239,15 @@ class Purging:
                 return
             after = page[-1][key]["id"]
 
-    def _some(self, query: str, ids: Collection[str]) -> list[Record]:
-        return self.graph.read(partial(_of, query=query, ids=sorted(ids)))
+    def _some(self, query: str, ids: Collection[str], going: Sequence[str] = ()) -> Iterator[Record]:
+        every = sorted(ids)
+        for start in range(0, len(every), PAGE):
+            yield from self.graph.read(partial(_of, query=query, ids=every[start : start + PAGE], going=going))
+
+    def _naming(self, subjects: Collection[SubjectId]) -> set[SignalId]:
+        """Return the ids of the signals that mention one of `subjects`."""
+        rows = self.graph.read(partial(_of, query=queries.SIGNALS_NAMING, ids=sorted(subjects)))
+        return {SignalId(row["id"]) for row in rows}
 
     def _fenced(self, lease: Lease, work: Callable[[ManagedTransaction], None], entries: Sequence[Entry]) -> None:
         def fenced(tx: ManagedTransaction) -> None:

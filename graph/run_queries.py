@@ -84,11 +84,10 @@ MATCH (g:{Label.SIGNAL} {{id: id}})
 {_BARE_SIGNAL}
 """
 
-SIGNALS_MENTIONING: Final = f"""
+SIGNALS_NAMING: Final = f"""
 UNWIND $ids AS id
 MATCH (:{Label.SUBJECT} {{id: id}})<-[:{Tie.MENTIONS}]-(g:{Label.SIGNAL})
-WITH DISTINCT g
-{_BARE_SIGNAL}
+RETURN DISTINCT g.id AS id
 """
 
 CONTENTS: Final = f"""
@@ -106,6 +105,7 @@ RETURN g {{.*}} AS signal,
         MATCH (a)-[r:{LINK_TYPES}]->(b) WHERE r.signal = g.id
         RETURN DISTINCT {LINK_ROW}
     }} AS links
+ORDER BY g.id
 """
 
 # Stubs of archived records.

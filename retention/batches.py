@@ -4,9 +4,11 @@ What is removed is archived before, durably. A batch that finds something change
 out, with its reason, and it is tried again.
 """
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Final
 
 from register.archived import ArchivedFacts
@@ -53,11 +55,28 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Composing:
+    """A batch while its signals are read.
+
+    Attributes:
+        going: the subjects that go; ended: signals that end by their own term, in this run.
+        whole: signals that go, with their revisions; redacted: those that stay, with their facts and MAC to be.
+        doubted: of these, those that do not verify.
+    """
+
+    going: frozenset[SubjectId]
+    ended: frozenset[SignalId]
+    whole: dict[SignalId, int]
+    redacted: list[tuple[SignalFacts, bytes]] = field(default_factory=list)
+    doubted: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batches:
     """Deletes what a run has planned and its journal does not say is dealt with.
 
     Attributes:
-        renew: gives the lease again, or raises Unavailable when it is lost.
+        renew: gives the lease, renewed where it is time for that, or raises Unavailable when it is lost.
         size: items of one batch.
     """
 
@@ -125,13 +144,12 @@ class Batches:
             odd = self._odd(work, stubs)
             skipped |= odd
             work = work.without(odd)
-            lease = self.renew()
-            batch = self._composed(run, planned, holding, number, work, lease)
+            batch = self._composed(run, planned, holding, number, work)
             batch = replace(batch, skipped=tuple(skipped.items()))
             act = Act.REMOVAL if work.fate is Fate.REMOVED else Act.DESTRUCTION
             batch = replace(batch, destroyed=tuple(self._marked(run, work, stubs)))
             entry = own_entry(self.clock.now(), act, detail={"run": run.id})
-            answer = self.erasure.erase(run.id, batch, lease, entry, kept_entries(entry.at, batch.stubs))
+            answer = self.erasure.erase(run.id, batch, self.renew, entry, kept_entries(entry.at, batch.stubs))
             if isinstance(answer, Erased):
                 written = (one.facts for one in (*batch.stubs, *batch.destroyed))
                 changes: list[SignalFacts | ArchivedFacts] = [*(facts for facts, _ in batch.redacted), *written]
@@ -152,44 +170,53 @@ class Batches:
             item for item in work.items if holding.on(item, new=new) or gone.intersection(planned.held.get(item, ()))
         )
 
-    def _composed(
-        self, run: Run, planned: Planned, holding: Holding, number: int, work: Work, lease: Lease
-    ) -> ErasureBatch:
-        """Read the signals that mention the subjects and decide which go with them and which stay, redacted."""
+    def _composed(self, run: Run, planned: Planned, holding: Holding, number: int, work: Work) -> ErasureBatch:
+        """Read, once, the signals that mention the subjects, and decide which go with them and which stay, redacted."""
         going = frozenset(item for item, _ in work.subjects)
-        ended = {item for item, _ in run.due_signals}
-        whole = dict(work.signals)
-        redacted: list[tuple[SignalFacts, bytes]] = []
-        doubted: list[str] = []
-        mentioning = self.erasure.mentioning(going) if going else ()
-        for signal, verdict in checked_signals(mentioning, self.check, self.erasure.signals):
-            if signal.facts.id in ended or all(mention.facts.subject in going for mention in signal.mentions):
-                whole[signal.facts.id] = signal.facts.revision
-                continue
-            facts = without(signal, going, run.as_of)
-            if verdict is Verdict.VERIFIES:
-                redacted.append((facts, self.check.mac(facts)))
-            else:  # corruption never delays a removal, and a removal never makes corruption look sound
-                redacted.append((facts, signal.mac))
-                doubted.append(signal.facts.id)
-        self._distrust(run, doubted, lease)
-        stubs: tuple[SealedStub, ...] = ()
+        made = _Composing(going=going, ended=frozenset(item for item, _ in run.due_signals), whole=dict(work.signals))
         if work.fate is Fate.REMOVED and work.items:
-            stubs = self._archived(run, planned, holding, work, [*whole, *(facts.id for facts, _ in redacted)])
+            read = self.erasure.about(going, made.whole.copy())
+            stream = self._decided(run, made, read, partial(self.erasure.contents, subjects=going))
+            stubs = self._archived(run, planned, holding, work, stream)
+        else:
+            stream = self._decided(run, made, self.erasure.mentioning(going) if going else (), self.erasure.signals)
+            stubs = ()
+        deque(stream, maxlen=0)  # also what nothing is archived of
+        self._distrust(run, made.doubted)
         return ErasureBatch(
             number=number,
             fate=work.fate,
             subjects=work.subjects,
-            signals=tuple(whole.items()),
-            redacted=tuple(redacted),
+            signals=tuple(made.whole.items()),
+            redacted=tuple(made.redacted),
             stubs=stubs,
             holds=holding.seen,
         )
 
+    def _decided(
+        self, run: Run, made: "_Composing", read: Iterable[SealedSignal], again: Callable[..., Iterable[SealedSignal]]
+    ) -> Iterator[SealedSignal]:
+        """Check each signal, note what becomes of it, and pass it on; the lease is held on to meanwhile."""
+        for signal, verdict in checked_signals(read, self.check, again):
+            self.renew()
+            yield signal
+            about = [mention.facts.subject in made.going for mention in signal.mentions]
+            if not any(about):
+                continue
+            if signal.facts.id in made.ended or all(about):
+                made.whole[signal.facts.id] = signal.facts.revision
+                continue
+            facts = without(signal, made.going, run.as_of)
+            if verdict is Verdict.VERIFIES:
+                made.redacted.append((facts, self.check.mac(facts)))
+            else:  # corruption never delays a removal, and a removal never makes corruption look sound
+                made.redacted.append((facts, signal.mac))
+                made.doubted.append(signal.facts.id)
+
     def _archived(
-        self, run: Run, planned: Planned, holding: Holding, work: Work, signals: Collection[SignalId]
+        self, run: Run, planned: Planned, holding: Holding, work: Work, signals: Iterable[SealedSignal]
     ) -> tuple[SealedStub, ...]:
-        """Put a record of each item into the archive, and return the stubs to create. Durable on return.
+        """Put records of each item into the archive, and return the stubs to create. Durable on return.
 
         What has its stub, since a batch of several transactions was interrupted, keeps its record: that one is whole.
         """
@@ -213,8 +240,7 @@ class Batches:
                 removed_on=run.as_of,
                 rule=planned.terms[item].rule,
             )
-        contents = self.erasure.contents(signals, subjects)
-        put = self.archive.put(run.id, tuple(to_archive.values()), contents)
+        put = self.archive.put(run.id, tuple(to_archive.values()), signals)
         self.progress(Step(point=Point.ARCHIVED, run=run.id, done=len(put), of=len(put)))
         stubs = []
         for one in put:
@@ -253,7 +279,7 @@ class Batches:
             facts = replace(stubs[archive].facts, revision=revision + 1, destroyed_on=run.as_of)
             yield SealedStub(facts=facts, mac=self.check.mac(facts))
 
-    def _distrust(self, run: Run, doubted: Collection[str], lease: Lease) -> None:
+    def _distrust(self, run: Run, doubted: Collection[str]) -> None:
         unseen = sorted(set(doubted) - self.erasure.distrusted().keys()) if doubted else []
         if unseen:
             incident = own_entry(
@@ -263,7 +289,7 @@ class Batches:
                 count=len(unseen),
                 detail={"code": "does-not-verify", "run": run.id},
             )
-            self.erasure.distrust(unseen, on=run.as_of, lease=lease, entry=incident)
+            self.erasure.distrust(unseen, on=run.as_of, lease=self.renew(), entry=incident)
 
 
 def kept_entries(at: datetime, stubs: Iterable[SealedStub]) -> tuple[Entry, ...]:

@@ -44,8 +44,11 @@ class Erasure(Protocol):
         Nothing sealed is read: every `sealed` is empty.
         """
 
-    def mentioning(self, subjects: Collection[SubjectId]) -> tuple[SealedSignal, ...]:
-        """Return the signals that mention one of `subjects`, in the bare form of `signals`."""
+    def mentioning(self, subjects: Collection[SubjectId]) -> Iterator[SealedSignal]:
+        """Stream the signals that mention one of `subjects`, by id, in the bare form of `signals`."""
+
+    def about(self, subjects: Collection[SubjectId], signals: Collection[SignalId]) -> Iterator[SealedSignal]:
+        """Stream the signals that mention one of `subjects`, and `signals`, by id, in the form of `contents`."""
 
     def contents(self, signals: Collection[SignalId], subjects: Collection[SubjectId]) -> Iterator[SealedSignal]:
         """Stream those of `signals` that are there, with what is sealed of them and of their mentions of `subjects`.
@@ -95,11 +98,16 @@ class Erasure(Protocol):
         """Set the run's state and detail (JSON), with audit entries, in one transaction."""
 
     def erase(
-        self, run: RunId, batch: ErasureBatch, lease: Lease, entry: Entry, kept: Sequence[Entry] = ()
+        self,
+        run: RunId,
+        batch: ErasureBatch,
+        renew: Callable[[], Lease],
+        entry: Entry,
+        kept: Sequence[Entry] = (),
     ) -> Erased | Changed:
         """Delete one batch and journal it in the same transaction; `entry` is completed with what was deleted.
 
-        `kept` are the entries of the stubs, written with these.
+        `renew` gives the lease of each transaction. `kept` are the entries of the stubs, written with these.
 
         All or nothing: where a subject or signal is not there in the revision given (for `redacted`: the one before),
         nothing is deleted or journalled, and `Changed` names every such item. A number that is in the journal already
@@ -152,7 +160,9 @@ class Archive(Protocol):
         """The destruction months, `YYYY-MM`, that there is a key of. Raises Tampered: the keys are not ours."""
 
     def put(self, run: RunId, items: Sequence[ToArchive], signals: Iterable[SealedSignal]) -> tuple[Archived, ...]:
-        """Seal a record of each item; the files are durable on return, and kept once `settle` was told of their stubs.
+        """Seal records of each item; the files are durable on return, and kept once `settle` was told of their stubs.
+
+        What is known of an item may be more than one record holds: then it has several, all of them whole.
 
         Args:
             run: on whose behalf.
@@ -167,7 +177,7 @@ class Archive(Protocol):
         """
 
     def laid(self, run: RunId, items: Iterable[str]) -> Mapping[str, ArchiveId]:
-        """Return of which of `items` a record of this run was left when it was settled, each with the record's id."""
+        """Return of which of `items` records of this run were left when it was settled, each with the id of one."""
 
     def destroy(self, places: Iterable[tuple[str, ArchiveId]]) -> int:
         """Delete the files at these places (month, id), durably; one that is absent is no fault. Return how many."""

@@ -83,3 +83,8 @@ _PARTS: Final[Mapping[str, Callable[[Erased], tuple[str, ...]]]] = {
     "link": lambda line: line.links,
     "identifier": lambda line: line.identifiers,
 }
+
+
+def skipped(journal: Sequence[Erased], reason: Skip) -> tuple[str, ...]:
+    """Return the items that journal lines say were left alone for this reason."""
+    return tuple(item for line in journal for item, why in line.skipped if why is reason)

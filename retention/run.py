@@ -17,7 +17,7 @@ from register.audit import Act, Entry
 from register.clock import Clock, civil_date
 from register.errors import Unavailable
 from register.ids import ArchiveId, mint
-from register.runs import FINISHED, Erased, Filed, Gone, Lease, Run, RunState, Skip
+from register.runs import FINISHED, Filed, Gone, Lease, Run, RunState, Skip
 from register.stores import Trail
 from retention.batches import Batches
 from retention.certificate import Account, IdsRoot, Issuer
@@ -25,10 +25,11 @@ from retention.detail import Detail, Purged
 from retention.holding import read_holds
 from retention.intent import Intent
 from retention.interfaces import Archive, Erasure, Evidence, FactsCheck, Forgetting, Holds
-from retention.journal import Check, Done
+from retention.journal import Check, Done, skipped
 from retention.planned import digest
 from retention.rules import Policy
 from retention.steps import SYSTEM, Point, Progress, Step, own_entry
+from retention.tenure import Tenure
 
 LEASE_TRIES: Final = 3
 """How often a lease is taken above a fence that the graph has seen meanwhile."""
@@ -173,12 +174,12 @@ class RetentionRun:
             archive=self.archive,
             check=self.check,
             clock=self.clock,
-            renew=lambda: self._renewed(lease),
+            renew=Tenure(partial(self._renewed, lease), self.clock, self.policy.lease_seconds),
             progress=self.progress,
             size=self.policy.batch,
         )
         batches.erase(run)  # 5 and 6, batch by batch
-        unknown = _skipped(self.erasure.journal(run.id), Skip.UNKNOWN)
+        unknown = skipped(self.erasure.journal(run.id), Skip.UNKNOWN)
         entries = [self._incident(run, "unknown", unknown)] if unknown else []
         run = self._advance(run, RunState.ERASED, lease, entries=entries)
         self._tell(Point.ERASED, run)
@@ -344,7 +345,3 @@ class RetentionRun:
     def _tell(self, point: Point, run: Run) -> None:
         of = len(run.due_subjects) + len(run.due_signals) + len(run.due_archived)
         self.progress(Step(point=point, run=run.id, done=0 if point is Point.BEGUN else of, of=of))
-
-
-def _skipped(journal: Sequence[Erased], reason: Skip) -> tuple[str, ...]:
-    return tuple(item for line in journal for item, why in line.skipped if why is reason)

@@ -104,8 +104,11 @@ class FakeGraph:
             if ids is None or signal in ids:
                 yield held
 
-    def mentioning(self, subjects: Collection[SubjectId]) -> tuple[SealedSignal, ...]:
-        return tuple(one for one in self.signals() if _names(one, subjects))
+    def mentioning(self, subjects: Collection[SubjectId]) -> Iterator[SealedSignal]:
+        return (one for one in self.signals() if _names(one, subjects))
+
+    def about(self, subjects: Collection[SubjectId], signals: Collection[SignalId]) -> Iterator[SealedSignal]:
+        return (one for one in self.signals() if one.facts.id in signals or _names(one, subjects))
 
     def contents(self, signals: Collection[SignalId], subjects: Collection[SubjectId]) -> Iterator[SealedSignal]:
         return self.signals(signals)
@@ -181,9 +184,9 @@ class FakeGraph:
         self.entries.extend(entries)
 
     def erase(
-        self, run: RunId, batch: ErasureBatch, lease: Lease, entry: Entry, kept: Sequence[Entry] = ()
+        self, run: RunId, batch: ErasureBatch, renew: Callable[[], Lease], entry: Entry, kept: Sequence[Entry] = ()
     ) -> Erased | Changed:
-        self._fenced(lease)
+        self._fenced(renew())
         lines = self.journals.setdefault(run, [])
         if batch.number < len(lines):
             return lines[batch.number]

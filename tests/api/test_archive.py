@@ -18,7 +18,7 @@ from register.errors import Conflict, Invalid, Tampered
 from register.ids import ArchiveId, RegisterId, RunId, mint
 from tests.fakes import FakeGraph, SetClock
 from vault.archive.custodian import Custodian, Keys
-from vault.archive.files import ArchiveFiles
+from vault.archive.files import ArchiveFiles, Laying
 
 MONTH = "2031-11"
 RECORD = {
@@ -47,7 +47,7 @@ class Desk:
         self.id = ArchiveId(mint())
         sealed = keys.months[MONTH].public.seal(keys.register, self.id, json.dumps(RECORD).encode())
         self.files = ArchiveFiles(self.archive)
-        self.files.lay_down(RunId(mint()), [((MONTH, self.id), sealed)])
+        self.files.lay_down(RunId(mint()), [Laying((MONTH, self.id), sealed)])
         self.options = ("--key", str(self.key), "--passphrase-file", str(passphrase), "--archive", str(self.archive))
 
     def run(self, *arguments: str, status: int = 0) -> Any:

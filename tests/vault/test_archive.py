@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from register.errors import Conflict, Invalid, NotFound, Refused, Tampered, Unavailable
-from register.ids import ArchiveId, RegisterId, RunId, mint
+from register.ids import ArchiveId, RegisterId, RunId, SignalId, mint
 from register.runs import Archived, ToArchive
 from register.sealed import Sealed, SealedSignal
 from tests.vault import reference
@@ -21,7 +21,7 @@ from tests.vault.builders import batch, one_signal, signal
 from tests.vault.test_formats import KEYS, vectors
 from vault.archive.archivist import Archivist
 from vault.archive.custodian import Custodian, CustodianAct, Keys, OpeningGround, lines_of, log_of
-from vault.archive.files import ArchiveFiles
+from vault.archive.files import ArchiveFiles, Laying
 from vault.archive.keys import MONTHS_MADE, read_keys
 from vault.archive.record import PrivateHalf, month_named
 from vault.keystore.store import KeyStore
@@ -144,6 +144,29 @@ def test_a_signal_that_names_nobody_is_a_record_of_its_own(kept: Kept, sealer: S
     assert about["mention"] is None
 
 
+def test_what_is_known_of_a_hub_lies_in_several_records(
+    kept: Kept, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory is bounded by what one record holds, and by what is gathered of all together."""
+    sealed = sealer.seal(one_signal())
+    hub, other = sealed.created
+    signals = [
+        replace(sealed.signals[0], facts=replace(sealed.signals[0].facts, id=SignalId(mint()))) for _ in range(9)
+    ]
+    size = 2 * len(json.dumps(kept.opened(kept.put(sealed.signals, to_archive(hub.facts.id))[0])["signals"][0]))
+    for largest, at_once, most in ((size, 1 << 30, 4), (1 << 30, 3 * size, 6)):
+        monkeypatch.setattr("vault.archive.parts.LARGEST", largest)
+        monkeypatch.setattr("vault.archive.parts.AT_ONCE", at_once)
+        put = kept.put(iter(signals), to_archive(hub.facts.id), to_archive(other.facts.id), run=mint())
+        for item in (hub.facts.id, other.facts.id):
+            parts = [kept.opened(each) for each in put if each.item == item]
+            told = [(part["id"], part["part"], part["last"]) for part in parts]
+            assert told == [(item, number, number == len(parts)) for number in range(1, len(parts) + 1)]
+            assert len(parts) > 1
+            assert all(len(part["signals"]) <= most for part in parts)
+            assert [each["id"] for part in parts for each in part["signals"]] == [each.facts.id for each in signals]
+
+
 def test_what_does_not_open_is_archived_as_unreadable(kept: Kept, sealer: Sealer) -> None:
     sealed = sealer.seal(one_signal())
     (one,), subjects = sealed.signals, sealed.created
@@ -203,9 +226,9 @@ PLACES = [(MONTH, ArchiveId(mint())) for _ in range(3)]
 
 def test_a_file_without_a_stub_is_deleted_and_no_other(tmp_path: Path) -> None:
     files = ArchiveFiles(tmp_path)
-    files.lay_down(RUN, [(PLACES[0], b"first")])
+    files.lay_down(RUN, [Laying(PLACES[0], b"first")])
     files.settle(RUN, {PLACES[0][1]})
-    files.lay_down(RUN, [(place, b"next") for place in PLACES[1:]])
+    files.lay_down(RUN, [Laying(place, b"next") for place in PLACES[1:]])
     assert files.settle(RUN, {PLACES[1][1]}) == 1
     assert set(files.present()) == set(PLACES[:2])
     assert files.settle(RUN, ()) == 0
@@ -216,9 +239,9 @@ def test_a_file_without_a_stub_is_deleted_and_no_other(tmp_path: Path) -> None:
 def test_until_it_is_settled_for_the_last_time_a_run_knows_what_its_files_are_about(tmp_path: Path) -> None:
     files = ArchiveFiles(tmp_path)
     items = ["11" * 16, "22" * 16]
-    files.lay_down(RUN, [(place, b"a try that was given up") for place in PLACES[:1]], items[:1])
+    files.lay_down(RUN, [Laying(PLACES[0], b"a try that was given up", items[0])])
     other = ArchiveId(mint())
-    files.lay_down(RUN, [((MONTH, other), b"x"), (PLACES[1], b"y")], items)
+    files.lay_down(RUN, [Laying((MONTH, other), b"x", items[0]), Laying(PLACES[1], b"y", items[1])])
     assert files.laid(RUN, items) == {}
     for _ in range(2):  # a process may die again
         files.settle(RUN, {other}, last=False)
@@ -232,15 +255,15 @@ def test_until_it_is_settled_for_the_last_time_a_run_knows_what_its_files_are_ab
 def test_a_file_is_never_written_twice(tmp_path: Path) -> None:
     """R18: held or not, what is archived is not written anew."""
     files = ArchiveFiles(tmp_path)
-    files.lay_down(RUN, [(PLACES[0], b"first")])
+    files.lay_down(RUN, [Laying(PLACES[0], b"first")])
     with pytest.raises(FileExistsError):
-        files.lay_down(RUN, [(PLACES[0], b"other")])
+        files.lay_down(RUN, [Laying(PLACES[0], b"other")])
     assert files.read(PLACES[0]) == b"first"
 
 
 def test_whatever_was_staged_when_a_process_died_is_settled(tmp_path: Path) -> None:
     whole = ArchiveFiles(tmp_path / "whole")
-    whole.lay_down(RUN, [(place, b"x") for place in PLACES])
+    whole.lay_down(RUN, [Laying(place, b"x") for place in PLACES])
     (staging,) = (tmp_path / "whole" / "pending" / RUN).iterdir()
     steps = ["list", *(place[1] for place in PLACES)]
     for died in range(len(steps) + 1):  # after so many files were staged; none was moved yet
@@ -266,14 +289,14 @@ def test_a_process_that_slept_while_its_run_was_settled_moves_nothing_any_more(
 
     monkeypatch.setattr("os.link", slow)
     with pytest.raises(FileNotFoundError):
-        files.lay_down(RUN, [(place, b"x") for place in PLACES])
+        files.lay_down(RUN, [Laying(place, b"x") for place in PLACES])
     assert list(files.present()) == []
 
 
 def test_a_destroyed_file_is_gone_and_destroying_it_again_is_harmless(tmp_path: Path) -> None:
     """R21: not from the archive's folder."""
     files = ArchiveFiles(tmp_path)
-    files.lay_down(RUN, [(place, b"x") for place in PLACES])
+    files.lay_down(RUN, [Laying(place, b"x") for place in PLACES])
     assert files.destroy(PLACES[:2]) == 2
     assert files.destroy(PLACES[:2]) == 0
     assert list(files.present()) == [PLACES[2]]

@@ -1,6 +1,5 @@
 """Fills the closed archive: opens what is about to be removed, and seals it anew to its destruction month's key."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
@@ -17,8 +16,9 @@ from register.runs import Archived, ToArchive
 from register.sealed import SIGNAL_FIELDS, SealedMention, SealedSignal
 from vault.archive import contents
 from vault.archive.contents import SignalContent
-from vault.archive.files import ArchiveFiles
+from vault.archive.files import ArchiveFiles, Laying
 from vault.archive.keys import ArchiveKeys, damaged, read_keys
+from vault.archive.parts import Gathering, Part
 from vault.contents import reference_from
 from vault.formats import value_context
 from vault.keystore.rows import KeyKind, Rings
@@ -72,26 +72,31 @@ class Archivist:
         return frozenset() if self.keys is None else frozenset(self.keys.months)
 
     def put(self, run: RunId, items: Sequence[ToArchive], signals: Iterable[SealedSignal]) -> tuple[Archived, ...]:
-        """Seal a record of each item; the files are durable on return.
+        """Seal records of each item; the files are durable on return.
+
+        Of an item about which very much is known there are several, each with a part of its signals.
 
         Args:
             run: settles what of them is kept, later.
             items: subjects, and signals that name nobody; for each month there is a key.
             signals: every signal that mentions one of these subjects, and these signals, with their sealed values;
-                consumed once.
+                consumed once, and kept no longer than it takes to seal them again.
 
         Raises:
             Unavailable: code `archive.no-key`: a month has no key. Tampered: `archive.keys`.
         """
-        about: dict[str, list[bytes]] = defaultdict(list)
-        stream = iter(signals)
-        while some := tuple(islice(stream, _STREAM)):
-            for item, kept in self._read(some, frozenset(one.item for one in items)):
-                about[item].append(kept)
-        made = [self._sealed(one, about[one.item]) for one in items]
-        files = [((one.month, one.archive), content) for one, content in made]
-        self.files_held.lay_down(run, files, [one.item for one, _ in made])
-        return tuple(one for one, _ in made)
+        wanted = {one.item: one for one in items}
+        made: list[Archived] = []
+
+        def files() -> Iterator[Laying]:
+            for part in self._parts(wanted, signals):
+                one = wanted[part.item]
+                archived, sealed = self._sealed(one, part)
+                made.append(archived)
+                yield Laying((one.month, archived.archive), sealed, one.item)
+
+        self.files_held.lay_down(run, files())
+        return tuple(made)
 
     def settle(self, run: RunId, stubs: Collection[str], *, last: bool) -> int:
         """Delete the files of this run that have no stub among `stubs`; return how many. No other file is touched."""
@@ -113,16 +118,25 @@ class Archivist:
         """Return the ids of those of these files (month, id, SHA-256) that are there as they were written."""
         return frozenset(one for month, one, digest in files if self.files_held.digest((month, one)) == digest)
 
-    def _sealed(self, one: ToArchive, signals: Iterable[bytes]) -> tuple[Archived, bytes]:
+    def _parts(self, wanted: Mapping[str, ToArchive], signals: Iterable[SealedSignal]) -> Iterator[Part]:
+        """Yield what each record holds, streaming; every item has a last one."""
+        gathering, stream = Gathering(), iter(signals)
+        while some := tuple(islice(stream, _STREAM)):
+            for item, kept in self._read(some, wanted.keys()):
+                yield from gathering.add(item, kept)
+        for item in wanted:
+            yield gathering.last(item)
+
+    def _sealed(self, one: ToArchive, part: Part) -> tuple[Archived, bytes]:
         half = None if self.keys is None else self.keys.months.get(one.month)
         if half is None:
             raise Unavailable("archive.no-key", "the archive has no key of that month; the custodian can make more")
         beginning = contents.head(one.item, one.kind, one.facts, removed_on=one.removed_on, rule=one.rule)
         archive = ArchiveId(mint())
-        sealed = half.seal(self._store.register, archive, contents.whole(beginning, signals))
+        sealed = half.seal(self._store.register, archive, contents.whole({**beginning, **part.told}, part.signals))
         return Archived(item=one.item, archive=archive, month=one.month, sha256=sha256(sealed).hexdigest()), sealed
 
-    def _read(self, signals: Sequence[SealedSignal], items: frozenset[str]) -> Iterator[tuple[str, bytes]]:
+    def _read(self, signals: Sequence[SealedSignal], items: Collection[str]) -> Iterator[tuple[str, bytes]]:
         """Yield, for each item, what it keeps of each signal."""
         mentions = [mention for signal in signals for mention in signal.mentions if mention.facts.subject in items]
         ids = {signal.facts.id for signal in signals} | {mention.facts.subject for mention in mentions}

@@ -8,10 +8,10 @@ while another one settled its run finds its folder gone and moves nothing any mo
 
 import hashlib
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from register.ids import ArchiveId, RunId, is_id, mint
 from vault.archive.record import MONTH_PATTERN
@@ -23,8 +23,22 @@ SETTLED: Final = "settled-"
 _WRITERS: Final = 16
 """Files are synced side by side: the disk then joins what one sync after the other would wait for each time."""
 
+_AT_ONCE: Final = 16 << 20
+"""Bytes of files that are in memory at a time; one file may be larger."""
+
 Place = tuple[str, ArchiveId]
 """Month and id of a file."""
+
+
+class Laying(NamedTuple):
+    """A file to be written, and the id of what it is about.
+
+    Only the SHA-256 of that id is kept, and no longer than until the run is settled for the last time.
+    """
+
+    place: Place
+    content: bytes
+    about: str = ""
 
 
 class ArchiveFiles:
@@ -33,33 +47,39 @@ class ArchiveFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def lay_down(self, run: RunId, files: Sequence[tuple[Place, bytes]], items: Sequence[str] = ()) -> None:
+    def lay_down(self, run: RunId, files: Iterable[Laying]) -> None:
         """Write new files, which are durable on return, and which `settle` of this run will judge.
 
-        `items`, of the same length or none, are the ids of what the files are about; only their SHA-256 is kept, and no
-        longer than until the run is settled for the last time.
+        Args:
+            run: on whose behalf.
+            files: consumed once; only a few of them are in memory at a time.
 
         Raises:
             FileExistsError: one is there already; a file is never written twice.
             FileNotFoundError: another process has settled this run meanwhile.
         """
-        if not files:
-            return
         staging = self._pending(run) / mint()
-        self._make(staging)
-        about = [_named(item) for item in items] or [""] * len(files)
-        lines = (f"{month}/{archive}/{one}\n" for ((month, archive), _), one in zip(files, about, strict=True))
-        _write(staging / LIST, "".join(lines).encode("ascii"))
+        laid: list[Place] = []
+        lines: list[str] = []
         with ThreadPoolExecutor(_WRITERS) as writers:
-            for _ in writers.map(lambda file: _write(staging / file[0][1], file[1]), files):
-                continue
+            for some in _some(files):
+                if not laid:
+                    self._make(staging)
+                for _ in writers.map(lambda file: _write(staging / file.place[1], file.content), some):
+                    continue
+                laid += (one.place for one in some)
+                lines += (f"{'/'.join(one.place)}/{one.about and _named(one.about)}\n" for one in some)
+        if not laid:
+            return
+        _write(staging / LIST, "".join(lines).encode("ascii"))
         sync(staging)
-        for month in sorted({month for (month, _), _ in files}):
+        months = sorted({month for month, _ in laid})
+        for month in months:
             self._make(self._folder / month)
-        for place, _ in files:
+        for place in laid:
             # A link, unlike a rename, never takes the place of a file that is there.
             os.link(staging / place[1], self._path(*place))
-        for month in sorted({month for (month, _), _ in files}):
+        for month in months:
             sync(self._folder / month)
 
     def settle(self, run: RunId, stubs: Collection[str], *, last: bool = True) -> int:
@@ -140,6 +160,20 @@ class ArchiveFiles:
         if not MONTH_PATTERN.fullmatch(month) or not is_id(archive):
             raise ValueError("no place in the archive")
         return self._folder / month / archive
+
+
+def _some(files: Iterable[Laying]) -> Iterator[list[Laying]]:
+    """Cut files into pieces of some size."""
+    some: list[Laying] = []
+    size = 0
+    for one in files:
+        some.append(one)
+        size += len(one.content)
+        if size >= _AT_ONCE:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 def _write(path: Path, content: bytes) -> None:
