@@ -1,6 +1,8 @@
 """What a retention run needs of the graph: every live record's facts, deleting in journalled batches, reading back."""
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -231,18 +233,28 @@ class Purging:
         self._fenced(lease, work, entries)
 
     def _pages(self, query: str, key: str) -> Iterator[Record]:
-        after = ""
-        while True:
-            page = self.graph.read(partial(_page, query=query, after=after))
-            yield from page
-            if len(page) < PAGE:
-                return
-            after = page[-1][key]["id"]
+        """Stream what `query` finds, by id; the next page is on its way while one is worked on."""
+        with ThreadPoolExecutor(1) as ahead:
+            coming = ahead.submit(self.graph.read, partial(_page, query=query, after=""))
+            while page := coming.result():
+                if more := len(page) == PAGE:
+                    coming = ahead.submit(self.graph.read, partial(_page, query=query, after=page[-1][key]["id"]))
+                yield from page
+                if not more:
+                    return
 
     def _some(self, query: str, ids: Collection[str], going: Sequence[str] = ()) -> Iterator[Record]:
+        """Stream what `query` finds of `ids`, by id, likewise."""
         every = sorted(ids)
-        for start in range(0, len(every), PAGE):
-            yield from self.graph.read(partial(_of, query=query, ids=every[start : start + PAGE], going=going))
+        pages = (every[start : start + PAGE] for start in range(0, len(every), PAGE))
+        with ThreadPoolExecutor(1) as ahead:
+            coming: deque[Future[list[Record]]] = deque()
+            for page in pages:
+                coming.append(ahead.submit(self.graph.read, partial(_of, query=query, ids=page, going=going)))
+                if len(coming) > 1:
+                    yield from coming.popleft().result()
+            for last in coming:
+                yield from last.result()
 
     def _naming(self, subjects: Collection[SubjectId]) -> set[SignalId]:
         """Return the ids of the signals that mention one of `subjects`."""

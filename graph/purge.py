@@ -70,11 +70,13 @@ def erase_part(
     own = entry if part.last else replace(entry, id=EntryId(mint()), salt=token_hex(16))
     count = len(gone) + len(done.mentions) + len(done.links) + len(done.destroyed)
     write_entries(tx, [own.found(named, count), *(kept if part.first else ())])
-    return _line(tx, run, batch.number) if part.last else None
+    if not part.last:
+        return None
+    return _line(tx, run, batch.number) if before else done
 
 
 def _line(tx: ManagedTransaction, run: RunId, number: int) -> Erased:
-    rows = [row["line"] for row in tx.run(queries.JOURNAL, run=run) if row["line"]["number"] == number]
+    rows = [row["line"] for row in tx.run(queries.JOURNAL_LINE, run=run, number=number)]
     return records.intact(runs.lines, rows)[0]
 
 

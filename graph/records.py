@@ -100,7 +100,12 @@ def _exactly(kind: type, value: Any) -> Any:
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    return tuple([_exactly(str, one) for one in value])
+    if not {*map(type, value)} <= _TEXT:
+        raise TypeError
+    return tuple(value)
+
+
+_TEXT: Final = {str}
 
 
 class _Field(NamedTuple):
@@ -126,7 +131,8 @@ def _field(name: str, hint: Any) -> _Field:
     if hint is datetime:
         return _Field(name, False, None, instant, datetime(9999, 12, 1, tzinfo=UTC))
     if issubclass(hint, StrEnum):
-        return _Field(name, False, None, hint, next(iter(hint)))
+        # By a table: every code of every record is read every night.
+        return _Field(name, False, None, {one.value: one for one in hint}.__getitem__, next(iter(hint)))
     return _Field(name, False, None, partial(_exactly, hint), _INSTEAD[hint])
 
 
@@ -134,23 +140,32 @@ _READING: Final = {
     facts: tuple(_field(name, hint) for name, hint in get_type_hints(facts).items())
     for facts in (SubjectFacts, SignalFacts, MentionFacts, LinkFacts, DossierFacts, HoldFacts, ArchivedFacts)
 }
+_UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 
 
 def _read(facts: type[F], row: Row) -> tuple[F, bytes]:
     """Return the facts in `row` and their MAC, empty where one of them could not be read."""
+    get, mac = row.get, row.get("mac")
+    try:
+        values = {
+            name: absent if (value := get(name)) is None and optional else decode(value)
+            for name, optional, absent, decode, _ in _READING[facts]
+        }
+    except _UNREADABLE:
+        return _read_doubted(facts, row), b""
+    return facts(**values), mac if isinstance(mac, bytes) else b""
+
+
+def _read_doubted(facts: type[F], row: Row) -> F:
+    """Return the facts in `row`, something else standing for each that cannot be read."""
     values: Properties = {}
-    mac = row.get("mac")
-    readable = isinstance(mac, bytes)
     for name, optional, absent, decode, instead in _READING[facts]:
         value = row.get(name)
-        if value is None and optional:
-            values[name] = absent
-            continue
         try:
-            values[name] = decode(value)
-        except (TypeError, ValueError, AttributeError, OverflowError):
-            values[name], readable = instead, False
-    return facts(**values), bytes(mac) if readable and mac is not None else b""
+            values[name] = absent if value is None and optional else decode(value)
+        except _UNREADABLE:
+            values[name] = instead
+    return facts(**values)
 
 
 def sealed(blob: Any) -> Sealed:

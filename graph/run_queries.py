@@ -171,6 +171,11 @@ MATCH (j:{Label.JOURNAL}) WHERE j.run = $run AND j.number IS NOT NULL AND j.part
 RETURN j {{.*}} AS line ORDER BY j.number, j.part
 """
 
+JOURNAL_LINE: Final = f"""
+MATCH (j:{Label.JOURNAL}) WHERE j.run = $run AND j.number = $number AND j.part IS NOT NULL
+RETURN j {{.*}} AS line ORDER BY j.part
+"""
+
 JOURNAL_PARTS: Final = f"""
 MATCH (j:{Label.JOURNAL}) WHERE j.run = $run AND j.number = $number AND j.part IS NOT NULL
 RETURN j.last AS last

@@ -13,6 +13,7 @@ from retention.checking import checked_signals, checked_stubs, checked_subjects
 from retention.detail import Detail
 from retention.holding import read_holds
 from retention.interfaces import Archive, Erasure, FactsCheck, Holds
+from retention.neighbours import together
 from retention.plan import DISTRUSTED, Plan
 from retention.planned import Kind, Wait
 from retention.planning import make_plan
@@ -90,7 +91,7 @@ class Intent:
             started_at=now,
             digest=plan.digest,
             requested_by=order.requested_by,
-            due_subjects=plan.subjects,
+            due_subjects=together(plan.subjects, (named for _, named in (*plan.cascade.gone, *plan.cascade.redacted))),
             due_signals=plan.signals,
             due_archived=plan.records,
             detail=Detail.of(plan).text(),

@@ -11,7 +11,7 @@ from datetime import date
 from register.ids import IdentifierId, LinkId, MentionId, SignalId, SubjectId
 from register.runs import SubjectRecord
 from register.sealed import SealedSignal, SealedStub
-from retention.checking import Verdict, pages
+from retention.checking import Verdict
 from retention.holding import Holding
 from retention.judging import Judge
 from retention.plan import Cascade, Due, Finding, Plan, Reason
@@ -19,9 +19,7 @@ from retention.planned import Kind
 from retention.rules import Policy
 
 Mentioning = Callable[[Collection[SubjectId]], Iterable[SealedSignal]]
-"""Gives the signals that mention one of some subjects."""
-
-PAGE = 500
+"""Gives the signals that mention one of some subjects, each once."""
 
 
 def make_plan(
@@ -90,17 +88,16 @@ def cascade(
     mentions: set[MentionId] = set()
     links: set[LinkId] = set()
     identifiers: set[IdentifierId] = set()
-    for page in pages(sorted(due), PAGE):
-        for signal in mentioning(page):
-            going = [mention.facts for mention in signal.mentions if mention.facts.subject in due]
-            through = tuple(sorted({mention.subject for mention in going}))
-            (gone if len(going) == len(signal.mentions) else redacted)[signal.facts.id] = through
-            for subject in through:
-                about[subject].add(signal.facts.id)
-            mentions.update(mention.id for mention in going)
-            identifiers.update(one for mention in going for one in mention.identifiers)
-            ends = ((link.facts.id, {link.facts.from_, link.facts.to}) for link in signal.links)
-            links.update(link for link, between in ends if between & due)
+    for signal in mentioning(due) if due else ():
+        going = [mention.facts for mention in signal.mentions if mention.facts.subject in due]
+        through = tuple(sorted({mention.subject for mention in going}))
+        (gone if len(going) == len(signal.mentions) else redacted)[signal.facts.id] = through
+        for subject in through:
+            about[subject].add(signal.facts.id)
+        mentions.update(mention.id for mention in going)
+        identifiers.update(one for mention in going for one in mention.identifiers)
+        ends = ((link.facts.id, {link.facts.from_, link.facts.to}) for link in signal.links)
+        links.update(link for link, between in ends if between & due)
     return {subject: frozenset(signals) for subject, signals in about.items()}, Cascade(
         gone=tuple(sorted(gone.items())),
         redacted=tuple(sorted(redacted.items())),

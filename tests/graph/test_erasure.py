@@ -125,13 +125,13 @@ def test_the_stub_is_created_in_the_deleting_transaction(register: Graph) -> Non
     store, lease = Purging(register), a_lease(register)
     batch = a_removal(register)
     kept = an_entry(Act.ARCHIVE_KEEP)
-    line = store.erase(RUN, batch, lease, an_entry(Act.REMOVAL), [kept])
+    line = store.erase(RUN, batch, lambda: lease, an_entry(Act.REMOVAL), [kept])
     assert isinstance(line, Erased)
     assert (line.fate, line.archived) == (Fate.REMOVED, (batch.stubs[0].facts.id,))
     assert tuple(store.stubs()) == batch.stubs == tuple(store.stubs([batch.stubs[0].facts.id]))
     acts = [json.loads(one.body)["act"] for one in AuditTrail(register).unlogged(10)]
     assert sorted(acts) == ["archive.keep", "removal"]
-    assert store.erase(RUN, batch, lease, an_entry(Act.REMOVAL), [kept]) == line
+    assert store.erase(RUN, batch, lambda: lease, an_entry(Act.REMOVAL), [kept]) == line
     assert len(tuple(store.stubs())) == 1
 
 
@@ -139,7 +139,7 @@ def test_a_changed_subject_leaves_no_stub(register: Graph) -> None:
     store, lease = Purging(register), a_lease(register)
     batch = a_removal(register)
     register.write(lambda tx: tx.run("MATCH (s:Subject) SET s.revision = s.revision + 1").consume())
-    assert isinstance(store.erase(RUN, batch, lease, an_entry()), Changed)
+    assert isinstance(store.erase(RUN, batch, lambda: lease, an_entry()), Changed)
     assert tuple(store.stubs()) == ()
 
 
@@ -147,20 +147,20 @@ def test_a_hold_laid_meanwhile_stops_the_deleting_transaction(register: Graph) -
     """R14: in the transaction that would delete."""
     store, lease = Purging(register), a_lease(register)
     batch = a_removal(register)
-    store.erase(RUN, batch, lease, an_entry())
+    store.erase(RUN, batch, lambda: lease, an_entry())
     facts = batch.stubs[0].facts
     marked = SealedStub(facts=replace(facts, revision=2, destroyed_on=TODAY), mac=mac())
     destruction = ErasureBatch(number=1, subjects=(), signals=(), redacted=(), destroyed=(marked,))
     register.write(lambda tx: tx.run("CREATE (:Hold {id: $id, revision: 1})", id="ab" * 16).consume())
-    assert store.erase(RUN, destruction, lease, an_entry()) == Changed(items=(), holds=True)
+    assert store.erase(RUN, destruction, lambda: lease, an_entry()) == Changed(items=(), holds=True)
     assert tuple(store.stubs()) == batch.stubs
     seen = replace(destruction, holds=(("ab" * 16, 1),))
-    line = store.erase(RUN, seen, lease, an_entry())
+    line = store.erase(RUN, seen, lambda: lease, an_entry())
     assert isinstance(line, Erased)
     assert (line.fate, line.destroyed) == (Fate.DESTROYED, (facts.id,))
     assert tuple(store.stubs()) == (marked,)
     again = replace(seen, number=2)
-    assert store.erase(RUN, again, lease, an_entry()) == Changed(items=((facts.id, Skip.CHANGED),))
+    assert store.erase(RUN, again, lambda: lease, an_entry()) == Changed(items=((facts.id, Skip.CHANGED),))
 
 
 def test_what_is_sealed_is_read_of_signals_and_of_the_mentions_asked_for_only(register: Graph) -> None:
@@ -231,7 +231,7 @@ EMPTY = ErasureBatch(number=0, subjects=(), signals=(), redacted=())
 WRITES: Mapping[str, Callable[[Purging, Lease], object]] = {
     "begin": lambda store, lease: store.begin(replace(a_run(), id=RunId(mint())), lease, an_entry()),
     "advance": lambda store, lease: store.advance(RUN, RunState.ERASED, lease, detail="{}"),
-    "erase": lambda store, lease: store.erase(RUN, EMPTY, lease, an_entry()),
+    "erase": lambda store, lease: store.erase(RUN, EMPTY, lambda: lease, an_entry()),
     "distrust": lambda store, lease: store.distrust([mint()], on=TODAY, lease=lease, entry=an_entry()),
     "close": lambda store, lease: store.close(RUN, RunState.CERTIFIED, lease, detail="{}", entries=[an_entry()]),
 }
@@ -298,7 +298,7 @@ def test_a_batch_takes_its_subjects_and_nothing_else(
     batch = replace(batch, signals=(*batch.signals, *((one.id, one.revision) for one in nobody)))
     entry = an_entry(Act.DESTRUCTION)
 
-    line = store.erase(RUN, batch, lease, entry)
+    line = store.erase(RUN, batch, lambda: lease, entry)
 
     assert isinstance(line, Erased)
     whole = {item for item, _ in batch.signals}
@@ -335,7 +335,7 @@ def test_a_batch_takes_its_subjects_and_nothing_else(
     assert {(each, who) for each, subjects in kept.items() for who in subjects} == carriers
 
     state = snapshot(register)
-    assert store.erase(RUN, batch, lease, an_entry()) == line
+    assert store.erase(RUN, batch, lambda: lease, an_entry()) == line
     assert snapshot(register) == state
 
 
@@ -364,7 +364,7 @@ def test_a_batch_that_is_not_as_seen_deletes_nothing(register: Graph, what: str,
     register.write(lambda tx: tx.run(text, id=item).consume())
     before = snapshot(register)
 
-    answer = store.erase(RUN, batch, lease, an_entry())
+    answer = store.erase(RUN, batch, lambda: lease, an_entry())
 
     assert answer == Changed(items=((item, how),))
     assert snapshot(register) == before
@@ -403,7 +403,7 @@ def test_a_large_batch_goes_in_parts_that_can_be_interrupted(register: Graph, mo
         assert sorted(one.facts.id for one in signal.links) == list(signal.facts.links)
     rest, _ = composed(register, [hub], number=1)
 
-    done = store.erase(RUN, rest, lease, entry)
+    done = store.erase(RUN, rest, lambda: lease, entry)
 
     assert isinstance(done, Erased)
     assert store.journal(RUN) == (line, done)
@@ -424,7 +424,7 @@ def test_a_torn_off_link_goes_with_its_signal(register: Graph) -> None:
     batch, _ = composed(register, [one, other])
     register.write(lambda tx: tx.run("MATCH ()-[m:MENTIONS {place: 1}]->() DELETE m").consume())
 
-    line = store.erase(RUN, replace(batch, subjects=()), lease, an_entry())
+    line = store.erase(RUN, replace(batch, subjects=()), lambda: lease, an_entry())
 
     assert isinstance(line, Erased)
     assert line.links == (signal.links[0].facts.id,)
@@ -472,7 +472,7 @@ def test_deleting_beside_intake_leaves_nothing_dangling(register: Graph) -> None
             while True:
                 subjects = [record.subject for record in store.subjects()]
                 batch, _ = composed(register, subjects[:2], number=number)
-                if isinstance(store.erase(RUN, batch, lease, an_entry()), Erased):
+                if isinstance(store.erase(RUN, batch, lambda: lease, an_entry()), Erased):
                     break
 
     with ThreadPoolExecutor(5) as pool:
@@ -555,7 +555,7 @@ def test_what_is_distrusted_is_hidden_from_then_on(register: Graph) -> None:
     assert store.distrusted() == {third.facts.id: TODAY, signal.facts.id: TODAY + timedelta(days=1)}
 
     batch, _ = composed(register, [moved_in(register, one.facts.id), moved_in(register, other.facts.id)])
-    assert isinstance(store.erase(RUN, batch, lease, an_entry()), Erased)
+    assert isinstance(store.erase(RUN, batch, lambda: lease, an_entry()), Erased)
     assert store.distrusted() == {third.facts.id: TODAY}
 
 
@@ -615,7 +615,7 @@ def test_an_order_becomes_a_run_that_is_approved_and_closed(register: Graph) -> 
     one, other, _ = a_pair(register)
     batch, _ = composed(register, [one, other])
     skipped = ((mint(), Skip.CHANGED), (mint(), Skip.UNKNOWN))
-    line = store.erase(RUN, replace(batch, skipped=skipped), lease, an_entry())
+    line = store.erase(RUN, replace(batch, skipped=skipped), lambda: lease, an_entry())
     assert isinstance(line, Erased)
     assert line.skipped == skipped
     assert store.journal(RUN) == (line,)

@@ -5,20 +5,21 @@ keep B, who may be destroyed earlier. What does not open stands under `unreadabl
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from datetime import date
+from operator import attrgetter
 from typing import Any, Final
 
 from register.accepted import OpenedMention
 from register.narrative import Labels, RedactedText, read
-from register.sealed import LinkFacts, SealedSignal, SubjectFacts, canonical
+from register.sealed import LinkFacts, MentionFacts, SealedSignal, SignalFacts, SubjectFacts
 
 FORMAT: Final = "theme-register archived record v1"
 OTHER: Final = "[…]"
 """What stands in place of everybody but the subject of the record."""
 
-_NOT_KEPT: Final = frozenset({"facts", "mentions", "links", "identifiers", "signal", "subject", "revision", "content"})
+_NOT_KEPT: Final = frozenset({"mentions", "links", "identifiers", "signal", "subject", "revision", "content"})
 """Facts that name others or the register's own bookkeeping."""
 
 
@@ -84,9 +85,23 @@ def whole(beginning: Mapping[str, Any], signals: Iterable[bytes]) -> bytes:
 
 
 def _facts(facts: Any) -> dict[str, Any]:
-    """Return facts in values of JSON, without what names others."""
-    values: dict[str, Any] = json.loads(canonical(facts))
-    return {name: value for name, value in values.items() if name not in _NOT_KEPT}
+    """Return facts in values of JSON, as `canonical` writes them, without what names others."""
+    names, read = _KEPT[type(facts)]
+    return dict(zip(names, map(_value, read(facts)), strict=True))
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, date):  # an instant is one too
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _kept(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    names = tuple(one.name for one in fields(kind) if one.name not in _NOT_KEPT)
+    return names, attrgetter(*names)
+
+
+_KEPT: Final = {kind: _kept(kind) for kind in (SubjectFacts, SignalFacts, MentionFacts, LinkFacts)}
 
 
 def _mention(mention: OpenedMention, labels: Mapping[int, Labels]) -> dict[str, Any]:
