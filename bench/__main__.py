@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import audit, intake, log, mutations, name_search, network, removal, residue, seals
+from bench import audit, growth, hub, intake, log, mutations, name_search, network, removal, residue, seals
 
 BENCHES: Final[Mapping[str, Callable[[Sequence[str]], None]]] = {
     "intake": intake.main,
     "network": network.main,
     "removal": removal.main,
+    "hub": hub.main,
+    "growth": growth.main,
     "audit": audit.main,
     "log": log.main,
     "mutations": mutations.main,

@@ -28,8 +28,7 @@ def due_by_then(today: date, subjects: int, due: int) -> Iterator[NewSignal]:
 
     One in ten of the due stands in one more signal, with somebody who stays.
     """
-    yesterday = today - timedelta(days=1)
-    old = date(yesterday.year - TERM_YEARS, yesterday.month, min(yesterday.day, 28)) + timedelta(days=10)
+    old = _due_ahead(today)
     people = [_person(number, name) for number, name in enumerate(background(subjects)[1])]
     recent = today - timedelta(days=30)
     for received_on, group in ((old, people[:due]), (recent, people[due:])):
@@ -41,6 +40,54 @@ def due_by_then(today: date, subjects: int, due: int) -> Iterator[NewSignal]:
         yield _signal(f"both-{number}", old, people[number], people[due + number % (subjects - due)])
 
 
+def hub_with(today: date, links: int, each: int, around: int) -> Iterator[NewSignal]:
+    """Yield signals about `around` people who stay, and those, due AHEAD of `today`, of one whom all others know.
+
+    Args:
+        today: civil date.
+        links: of the hub in all; each: of them in one signal.
+        around: people who stay, in pairs.
+    """
+    people = [_person(number, name) for number, name in enumerate(background(around + 1)[1])]
+    hub, others = people[0], people[1:]
+    recent, old = today - timedelta(days=30), _due_ahead(today)
+    for number in range(0, around - 1, 2):
+        yield _signal(f"pair-{number}", recent, *others[number : number + 2])
+    for number in range(links // each):
+        yield _signal(f"hub-{number}", old, hub, *(others[(number * each + place) % around] for place in range(each)))
+
+
+def crowd(today: date, subjects: int, due: int) -> Iterator[NewSignal]:
+    """Yield signals about four people each, five links for every one of `subjects`; the first `due` are due AHEAD."""
+    people = [_person(number, name) for number, name in enumerate(background(subjects)[1])]
+    old, recent = _due_ahead(today), today - timedelta(days=30)
+    for received_on, group in ((old, people[:due]), (recent, people[due:])):
+        count = len(group)
+        for number in range(count * 5 // 3):
+            places = (number, number + 1, number * 7 + 3, number * 11 + 5)
+            named = list(dict.fromkeys(place % count for place in places))
+            yield _signal(f"{received_on.year}-{number}", received_on, *(group[place] for place in named))
+
+
+def strangers(today: date, count: int) -> Iterator[NewSignal]:
+    """Yield `count` signals about pairs of people of whom nobody else speaks."""
+    names = background(2 * count)[1]
+    for number, pair in enumerate(zip(names, names, strict=False)):
+        people = (_person(90_000_000 + 2 * number + place, name) for place, name in enumerate(pair))
+        yield _signal(f"stranger-{number}", today - timedelta(days=30), *people)
+
+
+def passport(number: int) -> str:
+    """Return the passport's number of the person with this number in the population."""
+    return f"T{number:08}"
+
+
+def _due_ahead(today: date) -> date:
+    """Return the day on which something was received that is due AHEAD of `today`."""
+    yesterday = today - timedelta(days=1)
+    return date(yesterday.year - TERM_YEARS, yesterday.month, min(yesterday.day, 28)) + timedelta(days=10)
+
+
 def _person(number: int, name: str) -> NewSubject:
     return NewSubject(
         ref="p",
@@ -48,13 +95,15 @@ def _person(number: int, name: str) -> NewSubject:
         category=Category.INVOLVED,
         names=(name,),
         born_on=f"{1950 + number % 50}",
-        identifiers=(NewIdentifier(kind=IdentifierKind.PASSPORT, value=f"T{number:08}"),),
+        identifiers=(NewIdentifier(kind=IdentifierKind.PASSPORT, value=passport(number)),),
     )
 
 
-def _signal(reference: str, received_on: date, one: NewSubject, other: NewSubject) -> NewSignal:
-    first, second = (replace(subject, ref=ref) for subject, ref in ((one, "p1"), (other, "p2")))
-    names = first.names[0], second.names[0]
+def _signal(reference: str, received_on: date, *people: NewSubject) -> NewSignal:
+    """Return a signal in which the first of some people paid all the others."""
+    first, *others = (replace(subject, ref=f"p{place}") for place, subject in enumerate(people, start=1))
+    paid = ", ".join(other.names[0] for other in others)
+    told = f"{first.names[0]} is said to have paid {paid} for a container that left the terminal unseen at night."
     return NewSignal(
         reference=reference,
         received_on=received_on,
@@ -63,8 +112,8 @@ def _signal(reference: str, received_on: date, one: NewSubject, other: NewSubjec
         information_grade=InformationGrade.TWO,
         handling=NewHandling(code=HandlingCode.H1),
         necessity="Possible bribery of an official; needed for insight into the theme.",
-        narrative=f"{names[0]} is said to have paid {names[1]} for a container that left the terminal unseen at night.",
-        subjects=(first, second),
+        narrative=told,
+        subjects=(first, *others),
         ports=("NLRTM",),
-        links=(NewLink(from_ref="p1", to_ref="p2", kind=LinkKind.PAID),),
+        links=tuple(NewLink(from_ref="p1", to_ref=other.ref, kind=LinkKind.PAID) for other in others),
     )

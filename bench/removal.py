@@ -6,9 +6,9 @@ the same signals, subjects and identifiers of the same graph in clear text, a th
 
 import argparse
 import time
-from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -18,68 +18,34 @@ from typing import Any, Final
 import neo4j
 
 from api.exchange.signal_v1 import to_json
-from api.settings import Settings
 from api.wiring import workplace
 from bench import plain
+from bench.beside import beside
 from bench.ground import Ground, ground
 from bench.importing import fresh, ours, signals_of
-from bench.population import AHEAD, due_by_then
+from bench.night import carried_out
+from bench.population import AHEAD, due_by_then, passport, strangers
 from bench.report import told
-from register.access import Actor, Role
 from register.clock import SystemClock, civil_date
-from register.ids import mint
-from register.runs import Run, RunState
-from retention.detail import Detail
-from retention.steps import Point, Step
 
-OFFICERS: Final = tuple(Actor(code=code, role=Role.COMPLIANCE_OFFICER) for code in ("chris", "drew"))
 DELETING: Final = {
     "signals": "UNWIND $ids AS id MATCH (n:Signal {id: id}) DETACH DELETE n",
     "subjects": "UNWIND $ids AS id MATCH (n:Subject {id: id}) DETACH DELETE n",
     "identifiers": "UNWIND $ids AS id MATCH (n:Identifier {id: id}) DETACH DELETE n",
 }
 CHUNK: Final = 1000
+STARTS: Final = 30
+"""Readers ask for the networks of so many people who stay."""
+HANDED_IN: Final = 3000
 DESTROYED: Final = ("subject", "signal", "mention", "link", "identifier", "redacted", "skipped")
 
 
-@dataclass(slots=True)
-class Steps:
-    """How long each step of a run took, in seconds, from what the run tells; the wait for an approval is left out."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """Whose networks are asked for, and what is handed in, beside a run."""
 
-    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    _since: float = 0.0
-
-    def begin(self) -> None:
-        """Start the clock of the next step."""
-        self._since = time.perf_counter()
-
-    def __call__(self, step: Step) -> None:
-        """Note the time since the step before."""
-        self.end(STEPS[step.point])
-
-    def end(self, name: str) -> None:
-        """Note the time since the step before under `name`."""
-        now = time.perf_counter()
-        self.seconds[name] += now - self._since
-        self._since = now
-
-
-STEPS: Final = {
-    Point.BEGUN: "plan",
-    Point.ARCHIVED: "archive",
-    Point.BATCH: "erase",
-    Point.DESTROYED: "destroy files",
-    Point.ERASED: "erase",
-    Point.ANCHOR: "anchor",
-    Point.KEYS: "replace keys",
-    Point.OLD_KEYS: "destroy old keys",
-    Point.FORGOTTEN: "destroy old keys",
-    Point.WORKERS: "open anew",
-    Point.READ_BACK: "read back",
-    Point.CERTIFIED: "certify",
-    Point.CLOSED: "close",
-}
-"""The step that each point ends, in the words of the report."""
+    passports: Sequence[str]
+    path: Path
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -88,11 +54,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     today = civil_date(SystemClock().now())
     rounds: list[dict[str, Any]] = []
     with ground() as place:
+        aside = _aside(place.folder / "aside.ndjson", today, options) if options.beside else None
         warm = _written(place.folder / "warm.ndjson", today, options.warm_up, options.warm_up // 2)
         path = _written(place.folder / "due.ndjson", today, options.subjects, options.due)
         _round(place, warm, today, first="peer")
         for turn in range(options.rounds):
-            rounds.append(_round(place, path, today, first=("register", "peer")[turn % 2]))
+            rounds.append(_round(place, path, today, first=("register", "peer")[turn % 2], aside=aside))
     sizes = {"subjects": options.subjects, "due": options.due, "rounds": options.rounds, **rounds[0]["sizes"]}
     told("removal", sizes, _measured(rounds), as_json=options.json)
 
@@ -103,8 +70,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--due", type=int, default=1000, help="how many of them are due")
     parser.add_argument("--rounds", type=int, default=3, help="rounds, the sides taking turns to be first")
     parser.add_argument("--warm-up", type=int, default=400, help="subjects of a round before, uncounted")
+    parser.add_argument("--beside", action="store_true", help="a reader and a contributor are at work meanwhile")
     parser.add_argument("--json", action="store_true", help="one line of JSON")
     return parser
+
+
+def _aside(path: Path, today: date, options: argparse.Namespace) -> Aside:
+    path.write_bytes(b"".join(to_json(one) + b"\n" for one in strangers(today, HANDED_IN)))
+    step = max(1, (options.subjects - options.due) // STARTS)
+    return Aside(passports=[passport(one) for one in range(options.due, options.subjects, step)][:STARTS], path=path)
 
 
 def _written(path: Path, today: date, subjects: int, due: int) -> Path:
@@ -112,71 +86,39 @@ def _written(path: Path, today: date, subjects: int, due: int) -> Path:
     return path
 
 
-def _round(place: Ground, path: Path, today: date, *, first: str) -> dict[str, Any]:
+def _round(place: Ground, path: Path, today: date, *, first: str, aside: Aside | None = None) -> dict[str, Any]:
     """Load and remove on both sides, `first` before the other, and make sure that both removed the same."""
     found: dict[str, Any] = {}
     for side in (first, "peer" if first == "register" else "register"):
-        found[side] = _peer(place, path, today) if side == "peer" else _register(place, path, today)
+        found[side] = _peer(place, path, today) if side == "peer" else _register(place, path, today, aside)
         left = place.census()
-        if found.setdefault("left", left) != left:
+        if found.setdefault("left", left) != left and aside is None:
             raise SystemExit(f"the sides left different graphs: {found['left']} and {left}")
     if found["register"]["outcome"]["signal"] != found["peer"]["signals"]:
         raise SystemExit("the sides deleted different signals")
     return found | {"sizes": found["register"].pop("sizes")}
 
 
-def _register(place: Ground, path: Path, today: date) -> dict[str, Any]:
+def _register(place: Ground, path: Path, today: date, aside: Aside | None) -> dict[str, Any]:
     settings = place.register()
     loaded = fresh(ours, settings, path, False, False)
     sizes = place.census()
     with workplace(settings, "bench") as opened:
         opened.logbook.seal_trail()  # as the keeper does every second: the entries of the intake are not the run's work
-    steps, keeper = Steps(), mint()
     before = _work(place)
-    began = time.perf_counter()
-    waited = _forgotten(settings, keeper, today + AHEAD, steps)
-    run = _finished(settings, keeper, steps)
-    seconds = time.perf_counter() - began - waited
+    with ExitStack() as stack:
+        others = None if not aside else stack.enter_context(beside(settings, aside.passports, aside.path))
+        night = carried_out(settings, today + AHEAD)
     work = _work(place) - before
-    if run.state is not RunState.CERTIFIED:
-        raise SystemExit(f"the run ended as {run.state}")
-    outcome = Detail.read(run.detail).outcome
     return {
-        "seconds": seconds,
+        "seconds": night.seconds,
         "work": work,
-        "steps": dict(steps.seconds),
-        "outcome": outcome,
+        "steps": night.steps,
+        "outcome": night.outcome,
         "intake": loaded.signals / loaded.seconds,
+        "beside": others.told(night.began, night.ended) if others else {},
         "sizes": sizes,
     }
-
-
-def _forgotten(settings: Settings, keeper: str, on: date, steps: Steps) -> float:
-    """Order, plan, have approved, erase and forget; return the seconds that officers took."""
-    with workplace(settings, "run") as opened:
-        began = time.perf_counter()
-        opened.custody.order(OFFICERS[0], on)
-        waited = time.perf_counter() - began
-        carrier = opened.run(keeper, steps, lambda: time.sleep(0.05))
-        steps.begin()
-        run = carrier.until_forgotten()
-        if run is not None and run.state is RunState.PLANNED:
-            began = time.perf_counter()
-            opened.custody.approve(OFFICERS[1], run.id, run.digest)
-            waited += time.perf_counter() - began
-            steps.begin()
-            run = carrier.until_forgotten()
-        if run is None or run.state is not RunState.FORGOTTEN:
-            raise SystemExit(f"the run did not forget: {run and run.state}")
-    return waited
-
-
-def _finished(settings: Settings, keeper: str, steps: Steps) -> Run:
-    with workplace(settings, "run") as opened:
-        run = opened.run(keeper, steps, lambda: time.sleep(0.05)).finish()
-    if run is None:
-        raise SystemExit("there was nothing to finish")
-    return run
 
 
 def _peer(place: Ground, path: Path, today: date) -> dict[str, Any]:
@@ -224,9 +166,11 @@ def _measured(rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "peer_signals_per_second": round(signals / peer, 1),
         "ratio": round(peer / mine, 3),
         "processor_ratio": round(peer_work / work, 3),
+        "of_intake": round(signals / mine / median(one["register"]["intake"] for one in rounds), 3),
         "intake_signals_per_second": round(median(one["register"]["intake"] for one in rounds), 1),
         "destroyed": {name: {"number": rounds[0]["register"]["outcome"][name]} for name in DESTROYED},
         "steps": {name: {"seconds": round(took, 3), "share": round(took / mine, 3)} for name, took in steps.items()},
+        **({"beside": rounds[0]["register"]["beside"]} if rounds[0]["register"]["beside"] else {}),
     }
 
 

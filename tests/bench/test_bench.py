@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench import __main__ as bench
-from bench import background, intake, name_search, network, removal, residue, seals
+from bench import background, growth, hub, intake, name_search, network, removal, residue, seals
 from bench.report import percentile
 from bench.stopwatch import Stopwatch
 
@@ -65,6 +65,34 @@ def test_removal(capsys: pytest.CaptureFixture[str]) -> None:
     assert told["ratio"] == pytest.approx(told["peer_seconds"] / told["seconds"], abs=0.01)
     assert sum(step["seconds"] for step in told["steps"].values()) <= told["seconds"] + 0.01
     assert {"plan", "erase", "replace keys", "read back", "certify"} <= set(told["steps"])
+    assert told["of_intake"] == pytest.approx(told["signals_per_second"] / told["intake_signals_per_second"], abs=0.01)
+
+
+def test_a_hub_goes_beside_a_reader_and_a_contributor(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.beside.BEFORE", 1.0)
+    hub.main(["--links", "60", "--each", "6", "--around", "40", "--json"])
+    told = line(capsys)
+    assert {name: one["number"] for name, one in told["gone"].items()} == {
+        "mention": 10,
+        "link": 60,
+        "redacted": 10,
+        "archived": 1,
+    }
+    assert all(told["beside"][who]["alone"] > 0 for who in ("reader", "contributor"))
+    assert told["ratio"] == pytest.approx(told["peer_seconds"] / told["seconds"], abs=0.001)
+
+
+def test_growth(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, few in (("DUE", 8), ("STARTS", 4), ("ASKED", 8), ("HANDED_IN", 8)):
+        monkeypatch.setattr(f"bench.growth.{name}", few)
+    growth.main(["--subjects", "30", "--json"])
+    told = line(capsys)
+    assert (told["sizes"]["small_Subject"], told["sizes"]["large_Subject"]) == (30, 300)
+    assert told["sizes"]["large_links"] == pytest.approx(1500, rel=0.02)
+    for cost in told["milliseconds"].values():
+        assert cost["ratio"] == pytest.approx(cost["large"] / cost["small"], rel=0.01)
 
 
 def test_what_is_left_in_files_without_any_key(capsys: pytest.CaptureFixture[str]) -> None:
