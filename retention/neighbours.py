@@ -1,6 +1,6 @@
 """In which order subjects go: those whom the same signals name together, so that most signals are touched once."""
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from register.ids import SubjectId
@@ -9,7 +9,7 @@ from register.ids import SubjectId
 def together(
     subjects: Sequence[tuple[SubjectId, int]], shared: Iterable[tuple[SubjectId, ...]]
 ) -> tuple[tuple[SubjectId, int], ...]:
-    """Return `subjects` (id, revision) so ordered that neighbours follow one another.
+    """Return `subjects` (id, revision) so ordered that neighbours follow one another (depth first).
 
     A signal about two of them that lie in two batches is redacted by the first and deleted by the second.
 
@@ -24,9 +24,10 @@ def together(
                 near[one].append(named)
     left, ordered = dict(subjects), []
     for start, _ in subjects:
-        waiting = deque([start])
+        waiting = [start]
         while waiting:
-            one = waiting.popleft()
+            # The newest first: from one to the next. All neighbours before theirs would make batches of strangers.
+            one = waiting.pop()
             revision = left.pop(one, None)
             if revision is not None:
                 ordered.append((one, revision))
