@@ -25,6 +25,7 @@ from register.runs import (
     Erased,
     ErasureBatch,
     Lease,
+    Naming,
     Order,
     Run,
     RunState,
@@ -68,6 +69,11 @@ class Purging:
         every = self._pages(queries.SIGNAL_PAGE, "signal")
         for row in every if ids is None else self._some(queries.SIGNALS_BY_ID, ids):
             yield records.signal(row["signal"], row["mentions"], row["links"])
+
+    def naming(self, subjects: Collection[SubjectId]) -> Iterator[Naming]:
+        """Stream whom the signals name that mention one of `subjects`, each signal once; nothing is checked."""
+        for row in self._some(queries.NAMED, self._naming(subjects)):
+            yield records.naming(row["signal"], row["mentions"], row["links"])
 
     def mentioning(self, subjects: Collection[SubjectId]) -> Iterator[SealedSignal]:
         """Stream the signals that mention one of `subjects`, by id, in the form of `signals`."""

@@ -5,7 +5,7 @@ of no list, makes a record whose MAC is empty and so never verifies: it is refus
 nightly run finds it like any other record that was tampered with, instead of falling over it.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -31,7 +31,9 @@ from register.archived import ArchivedFacts
 from register.clock import civil_date
 from register.dossiers import DossierFacts, HoldFacts
 from register.errors import Tampered
+from register.ids import IdentifierId, LinkId, MentionId, SignalId, SubjectId
 from register.links import LinkKind
+from register.runs import Naming
 from register.sealed import (
     Facts,
     LinkFacts,
@@ -272,6 +274,26 @@ def signal(row: Row, mentions: Collection[Row], links: Collection[Row]) -> Seale
         mentions=tuple(read),
         links=tuple(sorted(map(link, links), key=lambda one: one.facts.id)),
     )
+
+
+def naming(signal: Any, mentions: Iterable[Sequence[Any]], links: Iterable[Sequence[Any]]) -> Naming:
+    """Return whom a signal names, from `[id, subject, identifiers]` and `[id, end, end]`; "" is what is no text."""
+    return Naming(
+        signal=SignalId(_text(signal)),
+        mentions=tuple(
+            (MentionId(_text(id_)), SubjectId(_text(subject)), tuple(map(IdentifierId, _listed(identifiers))))
+            for id_, subject, identifiers in mentions
+        ),
+        links=tuple((LinkId(_text(id_)), _text(one), _text(other)) for id_, one, other in links),
+    )
+
+
+def _text(value: Any) -> str:
+    return value if type(value) is str else ""
+
+
+def _listed(value: Any) -> tuple[str, ...]:
+    return tuple(filter(None, map(_text, value))) if isinstance(value, list) else ()
 
 
 def dossier(row: Row) -> SealedDossier:

@@ -90,6 +90,20 @@ MATCH (:{Label.SUBJECT} {{id: id}})<-[:{Tie.MENTIONS}]-(g:{Label.SIGNAL})
 RETURN DISTINCT g.id AS id
 """
 
+NAMED: Final = f"""
+UNWIND $ids AS id
+MATCH (g:{Label.SIGNAL} {{id: id}})
+RETURN g.id AS signal,
+    COLLECT {{ MATCH (g)-[m:{Tie.MENTIONS}]->(s:{Label.SUBJECT}) RETURN [m.id, s.id, m.identifiers] }} AS mentions,
+    COLLECT {{
+        MATCH (g)-[:{Tie.MENTIONS}]->(a:{Label.SUBJECT})
+        MATCH (g)-[:{Tie.MENTIONS}|{Tie.AT}]->(b)
+        {BETWEEN}
+        MATCH (a)-[r:{LINK_TYPES}]->(b) WHERE r.signal = g.id
+        RETURN DISTINCT [r.id, a.id, b.id]
+    }} AS links
+"""
+
 CONTENTS: Final = f"""
 UNWIND $ids AS id
 MATCH (g:{Label.SIGNAL} {{id: id}})

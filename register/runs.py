@@ -28,6 +28,19 @@ class SubjectRecord:
     signals: tuple[tuple[date, date], ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """Whom a signal names, by id alone: what a plan tells by name.
+
+    Attributes:
+        mentions: id, subject and identifiers of each; links: id and both ends of each.
+    """
+
+    signal: SignalId
+    mentions: tuple[tuple[MentionId, SubjectId, tuple[IdentifierId, ...]], ...]
+    links: tuple[tuple[LinkId, str, str], ...]
+
+
 class RunState(StrEnum):
     """Where a run stands; each step is durable before the next begins.
 

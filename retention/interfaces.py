@@ -20,6 +20,7 @@ from register.runs import (
     Forgotten,
     Gone,
     Lease,
+    Naming,
     Order,
     Run,
     RunState,
@@ -43,6 +44,9 @@ class Erasure(Protocol):
 
         Nothing sealed is read: every `sealed` is empty.
         """
+
+    def naming(self, subjects: Collection[SubjectId]) -> Iterator[Naming]:
+        """Stream whom the signals name that mention one of `subjects`, each signal once; nothing is checked."""
 
     def mentioning(self, subjects: Collection[SubjectId]) -> Iterator[SealedSignal]:
         """Stream the signals that mention one of `subjects`, by id, in the bare form of `signals`."""

@@ -114,9 +114,7 @@ class Judge:
         told: Assessment | None
         try:
             # decisions written beside a MAC that does not hold may be anybody's: they turn no archive into destruction
-            acts = facts.acts if trusted else ()
-            subject = replace(record.subject, facts=replace(facts, acts=acts))
-            case = case_of(self.policy, replace(record, subject=subject), self.holding.of(holds))
+            case = case_of(self.policy, record if trusted else _undecided(record), self.holding.of(holds))
             told = self._assessed(case)
         except (Invalid, Tampered):
             case = told = None
@@ -302,6 +300,11 @@ class Judge:
             return kept
         told = assess(self.policy, replace(found.case, removed_on=self.as_of), self.as_of)
         return told.destroy_on or kept
+
+
+def _undecided(record: SubjectRecord) -> SubjectRecord:
+    """Return the record without a decision taken about it."""
+    return replace(record, subject=replace(record.subject, facts=replace(record.subject.facts, acts=())))
 
 
 def stub_case(policy: Policy, facts: ArchivedFacts) -> Case:

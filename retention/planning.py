@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 
 from register.ids import IdentifierId, LinkId, MentionId, SignalId, SubjectId
-from register.runs import SubjectRecord
+from register.runs import Naming, SubjectRecord
 from register.sealed import SealedSignal, SealedStub
 from retention.checking import Verdict
 from retention.holding import Holding
@@ -18,8 +18,8 @@ from retention.plan import Cascade, Due, Finding, Plan, Reason
 from retention.planned import Kind
 from retention.rules import Policy
 
-Mentioning = Callable[[Collection[SubjectId]], Iterable[SealedSignal]]
-"""Gives the signals that mention one of some subjects, each once."""
+NamingOf = Callable[[Collection[SubjectId]], Iterable[Naming]]
+"""Gives whom the signals name that mention one of some subjects, each signal once."""
 
 
 def make_plan(
@@ -29,7 +29,7 @@ def make_plan(
     signals: Iterable[tuple[SealedSignal, Verdict]],
     subjects: Iterable[tuple[SubjectRecord, Verdict]],
     stubs: Iterable[tuple[SealedStub, Verdict]] = (),
-    mentioning: Mentioning,
+    naming: NamingOf,
     distrusted: Mapping[str, date],
     holding: Holding,
     months: Collection[str] = (),
@@ -43,7 +43,7 @@ def make_plan(
         signals: every signal of the register, checked; consumed once, before `subjects`.
         subjects: every live subject, checked; consumed once.
         stubs: every stub of an archived record, checked; consumed once.
-        mentioning: asked for the signals of the subjects that are due.
+        naming: asked for the signals of the subjects that are due.
         distrusted: ids found not to verify before, each with the day of that discovery.
         holding: all holds.
         months: destruction months, `YYYY-MM`, that the archive has a key of.
@@ -61,7 +61,7 @@ def make_plan(
     findings = [*judge.findings, *(_loose(one) for one in sorted(set(files) - known))]
     findings += [Finding(id=one, kind=Kind.HOLD, reason=Reason.DOES_NOT_VERIFY) for one in holding.unsure]
     going = frozenset(SubjectId(due.id) for due in due_subjects)
-    through, goes = cascade(going, mentioning)
+    through, goes = cascade(going, naming)
     due_subjects = _with_holds_on_signals(due_subjects, through, holding)
     return Plan(
         as_of=as_of,
@@ -78,9 +78,7 @@ def make_plan(
     )
 
 
-def cascade(
-    due: frozenset[SubjectId], mentioning: Mentioning
-) -> tuple[Mapping[SubjectId, frozenset[SignalId]], Cascade]:
+def cascade(due: frozenset[SubjectId], naming: NamingOf) -> tuple[Mapping[SubjectId, frozenset[SignalId]], Cascade]:
     """Return the signals about each of the subjects `due`, and what goes with them, by name."""
     about: dict[SubjectId, set[SignalId]] = defaultdict(set)
     gone: dict[SignalId, tuple[SubjectId, ...]] = {}
@@ -88,16 +86,15 @@ def cascade(
     mentions: set[MentionId] = set()
     links: set[LinkId] = set()
     identifiers: set[IdentifierId] = set()
-    for signal in mentioning(due) if due else ():
-        going = [mention.facts for mention in signal.mentions if mention.facts.subject in due]
-        through = tuple(sorted({mention.subject for mention in going}))
-        (gone if len(going) == len(signal.mentions) else redacted)[signal.facts.id] = through
+    for signal in naming(due) if due else ():
+        going = [mention for mention in signal.mentions if mention[1] in due]
+        through = tuple(sorted({subject for _, subject, _ in going}))
+        (gone if len(going) == len(signal.mentions) else redacted)[signal.signal] = through
         for subject in through:
-            about[subject].add(signal.facts.id)
-        mentions.update(mention.id for mention in going)
-        identifiers.update(one for mention in going for one in mention.identifiers)
-        ends = ((link.facts.id, {link.facts.from_, link.facts.to}) for link in signal.links)
-        links.update(link for link, between in ends if between & due)
+            about[subject].add(signal.signal)
+        mentions.update(mention for mention, _, _ in going)
+        identifiers.update(one for _, _, carried in going for one in carried)
+        links.update(link for link, *ends in signal.links if not due.isdisjoint(ends))
     return {subject: frozenset(signals) for subject, signals in about.items()}, Cascade(
         gone=tuple(sorted(gone.items())),
         redacted=tuple(sorted(redacted.items())),

@@ -28,6 +28,7 @@ from register.runs import (
     Forgotten,
     Gone,
     Lease,
+    Naming,
     Order,
     Run,
     RunState,
@@ -103,6 +104,14 @@ class FakeGraph:
         for signal, held in sorted(self.signals_held.items()):
             if ids is None or signal in ids:
                 yield held
+
+    def naming(self, subjects: Collection[SubjectId]) -> Iterator[Naming]:
+        for one in self.mentioning(subjects):
+            yield Naming(
+                signal=one.facts.id,
+                mentions=tuple((part.facts.id, part.facts.subject, part.facts.identifiers) for part in one.mentions),
+                links=tuple((part.facts.id, part.facts.from_, part.facts.to) for part in one.links),
+            )
 
     def mentioning(self, subjects: Collection[SubjectId]) -> Iterator[SealedSignal]:
         return (one for one in self.signals() if _names(one, subjects))
