@@ -28,7 +28,7 @@ from api.wiring import workplace
 from bench.ground import GRAPH, started
 from bench.importing import fresh, ours
 from bench.intake import written
-from bench.removal import OFFICERS
+from bench.night import OFFICERS
 from bench.report import told
 from register.ids import mint
 from register.runs import RunState
