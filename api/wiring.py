@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from importlib.metadata import version
 from typing import Final
 
@@ -135,7 +135,7 @@ class Workplace:
             store=Signals(self.graph),
             trail=self.trail,
             harbours=self.harbours,
-            deadline=partial(deadline, self.policy),
+            deadline=lru_cache(4096)(partial(deadline, self.policy)),  # the same few days again and again
             review=self.offices.terms,
             clock=self.clock,
             backlog=self.offices.backlog,

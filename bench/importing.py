@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 import neo4j
 
+from api.children import collect_seldom
 from api.exchange.ndjson import Rejects, Tally, take_in
 from api.exchange.signal_v1 import read
 from api.settings import Settings
@@ -88,6 +89,7 @@ def ours(settings: Settings, path: Path, null_cipher: bool, profiled: bool) -> I
         intake, watch = place.intake, Stopwatch()
         if profiled:
             intake = _timed(place, watch)
+        collect_seldom()
         began = _clocks()
         tally: Tally = watch.time("parse", take_in, file, intake, DESK, rejects, dry_run=False, progress=lambda _: None)
         seconds, processor = _since(began)

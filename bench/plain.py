@@ -18,7 +18,7 @@ from register.accepted import AcceptedBatch, AcceptedMention
 from register.grading import SubjectKind
 from register.ids import SubjectId
 from register.sealed import LinkFacts, MentionFacts, SignalFacts, SubjectFacts
-from register.signals import NewSignal
+from register.signals import NewSignal, canonical
 from retention.policy import shipped
 from retention.terms import deadline, review_terms
 
@@ -74,7 +74,7 @@ def plain(signals: Sequence[NewSignal], now: datetime) -> Plain:
         contributor="desk",
     )
     for signal in signals:
-        composer.add(signal, Ids.minted())
+        composer.add(signal, Ids.minted(), canonical(signal))
     batch = composer.batch()
     return Plain(batch=batch, chunks=tuple(_Rows(batch).chunks(signals)))
 

@@ -18,7 +18,7 @@ from register.lifetime import DeadlineOf
 from register.narrative import FreeText, Named, RedactedText, Redaction, redact
 from register.reviewing import ReviewTerms
 from register.sealed import LinkFacts, MentionFacts, SignalFacts, SubjectFacts
-from register.signals import NewSignal, canonical
+from register.signals import NewSignal
 from register.subjects import STRONG, NewIdentifier, NewSubject, normalise
 
 
@@ -80,9 +80,15 @@ class Composer:
     _minted: dict[NewIdentifier, IdentifierId] = field(default_factory=dict)
     _replaced: dict[NewIdentifier, IdentifierId] = field(default_factory=dict)
     _carriers: dict[IdentifierId, list[SubjectId]] = field(default_factory=dict)
+    _named: dict[tuple[tuple[str, ...], bool], Named] = field(default_factory=dict)
+    _today: date = field(init=False)
 
-    def add(self, signal: NewSignal, ids: Ids) -> None:
-        """Compose `signal` under `ids`.
+    def __post_init__(self) -> None:
+        """Take the civil date of the batch once."""
+        self._today = civil_date(self.now)
+
+    def add(self, signal: NewSignal, ids: Ids, content: bytes) -> None:
+        """Compose `signal` under `ids`; `content` is its canonical content.
 
         Raises:
             Invalid: a `same_as` names no live subject of that kind (rule `same-as.unknown`); nothing was added.
@@ -91,14 +97,15 @@ class Composer:
         subject_ids: list[SubjectId] = []
         identifiers: list[tuple[IdentifierId, ...]] = []
         for place, subject in enumerate(signal.subjects):
-            known = same_as.get(place) or self._match(subject, taken={*subject_ids, *same_as.values()})
+            stated = strong(subject)
+            known = same_as.get(place) or self._match(subject, stated, taken={*subject_ids, *same_as.values()})
             subject_ids.append(known or ids.subjects.get(place) or SubjectId(mint()))
-            identifiers.append(self._identifiers(subject, subject_ids[-1]))
+            identifiers.append(self._identifiers(stated, subject_ids[-1]))
             if known is None:
                 self._create(subject_ids[-1], subject.kind, signal.received_on, identifiers[-1])
             else:
                 self._move(known, signal.received_on, identifiers[-1])
-        texts, positions, redaction = _redacted(signal)
+        texts, positions, redaction = self._redacted(signal)
         mentions = tuple(
             AcceptedMention(
                 facts=_mention(signal, ids.signal, place, subject_ids[place], identifiers[place]),
@@ -116,7 +123,7 @@ class Composer:
                 facts=self._facts(signal, ids.signal, mentions, links),
                 receipt=ids.receipt,
                 reference=signal.reference,
-                digest=canonical(signal),
+                digest=content,
                 texts=texts,
                 mentions=mentions,
                 links=links,
@@ -151,10 +158,12 @@ class Composer:
         return found
 
     def _live(self, facts: SubjectFacts) -> bool:
-        return min(facts.remove_by, self.review.ends(facts.review_by)) > civil_date(self.now)
+        return min(facts.remove_by, self.review.ends(facts.review_by)) > self._today
 
-    def _match(self, subject: NewSubject, *, taken: set[SubjectId]) -> SubjectId | None:
-        for identifier in strong(subject):
+    def _match(
+        self, subject: NewSubject, stated: Iterable[NewIdentifier], *, taken: set[SubjectId]
+    ) -> SubjectId | None:
+        for identifier in stated:
             known = self._known_id(identifier)
             if known is None:
                 continue
@@ -173,10 +182,10 @@ class Composer:
         known = self._minted.get(identifier) or self.known.identifiers.get(identifier)
         return None if known in self.known.gone else known
 
-    def _identifiers(self, subject: NewSubject, subject_id: SubjectId) -> tuple[IdentifierId, ...]:
+    def _identifiers(self, stated: Iterable[NewIdentifier], subject_id: SubjectId) -> tuple[IdentifierId, ...]:
         """Return the ids of the subject's strong identifiers, sorted, minting what is not known."""
         found = []
-        for identifier in strong(subject):
+        for identifier in stated:
             known = self._known_id(identifier)
             if known is None:
                 known = IdentifierId(mint())
@@ -193,7 +202,7 @@ class Composer:
         self, subject: SubjectId, kind: SubjectKind, received_on: date, identifiers: tuple[IdentifierId, ...]
     ) -> None:
         remove_by = self.deadline(received_on).remove_by
-        review_by = self.review.due(civil_date(self.now))
+        review_by = self.review.due(self._today)
         self._created[subject] = SubjectFacts(
             id=subject,
             kind=kind,
@@ -207,28 +216,31 @@ class Composer:
     def _move(self, subject: SubjectId, received_on: date, identifiers: tuple[IdentifierId, ...]) -> None:
         where, facts = self._created, self._created.get(subject)
         if facts is None:
+            where, facts = self._moved, self._moved.get(subject)
+        if facts is None:
             seen = self.known.subjects[subject]
-            where, facts = self._moved, self._moved.get(subject, replace(seen, revision=seen.revision + 1))
+            facts = where[subject] = replace(seen, revision=seen.revision + 1)
         remove_by = max(facts.remove_by, self.deadline(received_on).remove_by)
-        review_by = max(facts.review_by, self.review.due(civil_date(self.now)))
-        where[subject] = replace(
-            facts,
-            remove_by=remove_by,
-            review_by=review_by,
-            hidden_from=self.review.hidden_from(remove_by, review_by),
-            identifiers=tuple(sorted({*facts.identifiers, *identifiers})),
-        )
+        review_by = max(facts.review_by, self.review.due(self._today))
+        new = set(identifiers).difference(facts.identifiers)
+        if new or remove_by != facts.remove_by or review_by != facts.review_by:
+            where[subject] = replace(
+                facts,
+                remove_by=remove_by,
+                review_by=review_by,
+                hidden_from=self.review.hidden_from(remove_by, review_by),
+                identifiers=tuple(sorted({*facts.identifiers, *new})),
+            )
 
     def _facts(
         self, signal: NewSignal, signal_id: SignalId, mentions: Iterable[AcceptedMention], links: Iterable[LinkFacts]
     ) -> SignalFacts:
-        today = civil_date(self.now)
         return SignalFacts(
             id=signal_id,
             revision=1,
             content=1,
             received_on=signal.received_on,
-            handed_in_on=signal.handed_in_on or today,
+            handed_in_on=signal.handed_in_on or self._today,
             entered_at=self.now,
             observed_from=signal.observed_from,
             observed_until=signal.observed_until,
@@ -244,6 +256,36 @@ class Composer:
             links=tuple(sorted(one.id for one in links)),
             ports=tuple(sorted(signal.ports)),
         )
+
+    def _redacted(
+        self, signal: NewSignal
+    ) -> tuple[dict[str, RedactedText], tuple[RedactedText | None, ...], Redaction]:
+        """Redact all texts of the signal at once: its own by name, its subjects' positions, each about its subject."""
+        own = {
+            "narrative": signal.narrative,
+            "necessity": signal.necessity,
+            "obtained": signal.source.obtained,
+            "source_description": signal.source.description,
+            "conditions": signal.handling.conditions,
+        }
+        given = {name: text for name, text in own.items() if text is not None}
+        placed = {place: one.position for place, one in enumerate(signal.subjects) if one.position is not None}
+        redaction = redact(
+            [FreeText(text=text) for text in given.values()]
+            + [FreeText(text=text, owner=place) for place, text in placed.items()],
+            [self._named_as(one.names, one.kind is SubjectKind.PERSON) for one in signal.subjects],
+            bytes_of=secrets.token_bytes,
+        )
+        texts = dict(zip(given, redaction.texts, strict=False))
+        positions = dict(zip(placed, redaction.texts[len(given) :], strict=True))
+        return texts, tuple(positions.get(place) for place in range(len(signal.subjects))), redaction
+
+    def _named_as(self, names: tuple[str, ...], person: bool) -> Named:
+        """Return how one mention is called; who is named again in the batch is not taken apart again."""
+        named = self._named.get((names, person))
+        if named is None:
+            named = self._named[names, person] = Named(names=names, person=person)
+        return named
 
 
 def _mention(
@@ -261,28 +303,6 @@ def _mention(
         handling=signal.handling.code,
         markings=tuple(sorted(signal.markings)),
     )
-
-
-def _redacted(signal: NewSignal) -> tuple[dict[str, RedactedText], tuple[RedactedText | None, ...], Redaction]:
-    """Redact all texts of the signal at once: its own by name, and its subjects' positions, each about its subject."""
-    own = {
-        "narrative": signal.narrative,
-        "necessity": signal.necessity,
-        "obtained": signal.source.obtained,
-        "source_description": signal.source.description,
-        "conditions": signal.handling.conditions,
-    }
-    given = {name: text for name, text in own.items() if text is not None}
-    placed = {place: one.position for place, one in enumerate(signal.subjects) if one.position is not None}
-    redaction = redact(
-        [FreeText(text=text) for text in given.values()]
-        + [FreeText(text=text, owner=place) for place, text in placed.items()],
-        [Named(names=one.names, person=one.kind is SubjectKind.PERSON) for one in signal.subjects],
-        bytes_of=secrets.token_bytes,
-    )
-    texts = dict(zip(given, redaction.texts, strict=False))
-    positions = dict(zip(placed, redaction.texts[len(given) :], strict=True))
-    return texts, tuple(positions.get(place) for place in range(len(signal.subjects))), redaction
 
 
 def _links(signal: NewSignal, signal_id: SignalId, subject_ids: list[SubjectId]) -> Iterable[LinkFacts]:

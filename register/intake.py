@@ -162,7 +162,8 @@ class Intake:
         answers: dict[int, Answer],
     ) -> None:
         """Do steps 5 to 8 for every delivery. Raises Conflict with a code of RACES: do it again."""
-        deliveries = self.lookup.deliveries({key: canonical(signals[at[0]]) for key, at in fresh.items()})  # 5
+        contents = {key: canonical(signals[at[0]]) for key, at in fresh.items()}
+        deliveries = self.lookup.deliveries(contents)  # 5
         waiting: dict[DeliveryKey, Ids] = {}
         for key, places in fresh.items():
             earlier = deliveries.get(key)
@@ -192,7 +193,7 @@ class Intake:
             places = fresh[key]
             if ids.signal not in seen.signals:
                 try:
-                    composer.add(todo[key], ids)
+                    composer.add(todo[key], ids, contents[key])
                 except Invalid as unknown:
                     answers.update(dict.fromkeys(places, unknown))
                     continue

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, NamedTuple
 
 # Scripts written without spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han. Each letter counts as a word.
@@ -16,6 +17,7 @@ _UNSPACED: Final = (
     "\U00020000-\U0003ffff"
 )
 _WORD: Final = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
+_ASCII_WORD: Final = re.compile("[a-z0-9]+")
 
 # Never a surname by themselves.
 # fmt: off
@@ -34,12 +36,20 @@ _LONGEST_SURNAME: Final = 6
 _FEWEST_LETTERS: Final = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Named:
     """How one mention is called: stated names and aliases; `person`: whether the last words are a surname."""
 
     names: tuple[str, ...]
     person: bool
+
+    @cached_property
+    def forms(self) -> tuple[tuple[tuple[str, ...], bool], ...]:
+        """What is looked for: words as they are compared, and whether these are stated, else they are derived."""
+        stated = [(_keys(words), True) for name in self.names for words in _readings(name)]
+        derived = [(keys, False) for name in self.names for keys in _derived(name, self.person)]
+        distinct = dict.fromkeys([*stated, *derived])
+        return tuple([form for form in distinct if sum(map(len, form[0])) >= _FEWEST_LETTERS])
 
 
 class Span(NamedTuple):
@@ -78,15 +88,14 @@ class NameTree:
     def __init__(self, mentions: Sequence[Named]) -> None:
         self._root = _Node()
         for position, mention in enumerate(mentions):
-            for name in mention.names:
-                for words in _readings(name):
-                    self._node(_keys(words)).stated |= 1 << position
-                for keys in _derived(name, mention.person):
-                    self._node(keys).derived |= 1 << position
+            for keys, stated in mention.forms:
+                node = self._node(keys)
+                if stated:
+                    node.stated |= 1 << position
+                else:
+                    node.derived |= 1 << position
 
     def _node(self, keys: Sequence[str]) -> _Node:
-        if sum(map(len, keys)) < _FEWEST_LETTERS:
-            return _Node()  # too short to look for: planted nowhere
         node = self._root
         for key in keys:
             further = node.further.get(key)
@@ -106,6 +115,8 @@ class NameTree:
             text: any Unicode text.
             but: position of a mention whose names are not looked for.
         """
+        if text.isascii() and self._root.further.keys().isdisjoint(_ASCII_WORD.findall(text.lower())):
+            return []  # most texts name nobody: seen without a look at where each word stands
         keep = -1 if but is None else ~(1 << but)
         found = [span for words in _readings(text) for span in self._spans(words, keep)]
         return _merged(found)
@@ -153,9 +164,10 @@ def _readings(text: str) -> Iterator[list[_Word]]:
 
     Both are looked at, since such a sign may hide a name ("Pi(zero width space)et") as well as part two words.
     """
-    yield [_Word(key, m.start(), m.end()) for m in _WORD.finditer(text) if (key := _key(m[0]))]
     if text.isascii():
+        yield [_Word(m[0], *m.span()) for m in _ASCII_WORD.finditer(text.lower())]
         return
+    yield [_Word(key, *m.span()) for m in _WORD.finditer(text) if (key := _key(m[0]))]
     passed_over = {sign for sign in set(text) if _passed_over(sign)}
     if passed_over:
         kept = [index for index, sign in enumerate(text) if sign not in passed_over]

@@ -7,6 +7,7 @@ the necessity of processing data about that person.
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import Final
@@ -274,7 +275,9 @@ def review_terms(policy: Policy) -> ReviewTerms:
     check = policy.rule.check
     if check is None:
         return ReviewTerms(due=_never, hides=_never, ends=_never)
-    return ReviewTerms(due=check.interval.after, hides=check.restricted.after, ends=check.ended.after)
+    # An intake asks for the same few days again and again.
+    due, hides, ends = (lru_cache(4096)(one.after) for one in (check.interval, check.restricted, check.ended))
+    return ReviewTerms(due=due, hides=hides, ends=ends)
 
 
 def _never(_: date) -> date:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
-from api.children import REPLACED, die_with_parent
+from api.children import REPLACED, collect_seldom, die_with_parent
 from register.clock import civil_date
 from register.errors import RegisterError, Unavailable
 
@@ -125,6 +125,7 @@ def import_signals(
 
     with _replaced(), workplace(Settings(), "import") as opened, open(path, "rb") as file, Rejects(rejects) as bin_:
         actor = Actor(code=contributor, role=Role.CONTRIBUTOR)
+        collect_seldom()
         told(take_in(file, opened.intake, actor, bin_, dry_run=dry_run, progress=told))
 
 

@@ -76,7 +76,7 @@ def test_a_strong_identifier_joins_a_live_subject_and_moves_its_date():
     """R06: a later signal moves the date."""
     known = facts(remove_by=date(2029, 1, 1))
     compose = composer(knowing((KVK, known)))
-    compose.add(a_signal(subjects=(person("p1", KVK),), received_on=date(2026, 10, 4), links=()), Ids.minted())
+    compose.add(a_signal(subjects=(person("p1", KVK),), received_on=date(2026, 10, 4), links=()), Ids.minted(), b"")
     batch = compose.batch()
     assert batch.created == ()
     (moved,) = batch.moved
@@ -94,7 +94,7 @@ def test_a_strong_identifier_joins_a_live_subject_and_moves_its_date():
 def test_an_older_signal_never_shortens_the_date():
     known = facts(remove_by=date(2031, 1, 1))
     compose = composer(knowing((KVK, known)))
-    compose.add(a_signal(subjects=(person("p1", KVK),), received_on=date(2023, 1, 2), links=()), Ids.minted())
+    compose.add(a_signal(subjects=(person("p1", KVK),), received_on=date(2023, 1, 2), links=()), Ids.minted(), b"")
     (moved,) = compose.batch().moved
     assert (moved.id, moved.revision, moved.remove_by) == (known.id, 5, known.remove_by)
 
@@ -106,14 +106,14 @@ def test_an_older_signal_never_shortens_the_date():
 def test_what_a_missed_review_has_ended_is_no_match(review_by: date, same: bool):
     known = replace(facts(), review_by=review_by, hidden_from=REVIEW.hides(review_by))
     compose = composer(knowing((BSN, known)))
-    compose.add(a_signal(subjects=(person("p1", BSN),), links=()), Ids.minted())
+    compose.add(a_signal(subjects=(person("p1", BSN),), links=()), Ids.minted(), b"")
     assert [one.id for one in compose.batch().moved] == ([known.id] if same else [])
 
 
 def test_a_new_subject_is_to_be_looked_at_within_a_year_of_the_day_of_entry():
     compose = composer()
     signal = a_signal(subjects=(person(),), received_on=date(2022, 3, 1), handed_in_on=date(2024, 2, 29), links=())
-    compose.add(signal, Ids.minted())
+    compose.add(signal, Ids.minted(), b"")
     (created,) = compose.batch().created
     assert (created.review_by, created.hidden_from) == (date(2027, 11, 24), date(2027, 3, 1))
 
@@ -122,7 +122,7 @@ def test_names_alone_never_merge():
     """C26."""
     compose = composer()
     for _ in range(2):
-        compose.add(a_signal(subjects=(person(),), links=()), Ids.minted())
+        compose.add(a_signal(subjects=(person(),), links=()), Ids.minted(), b"")
     assert len(compose.batch().created) == 2
 
 
@@ -131,7 +131,7 @@ def test_the_expired_stay_expired_even_with_the_same_identifier():
     expired = facts(remove_by=date(2026, 11, 24))
     known = knowing((BSN, expired))
     compose = composer(known)
-    compose.add(a_signal(subjects=(person("p1", BSN),), links=()), Ids.minted())
+    compose.add(a_signal(subjects=(person("p1", BSN),), links=()), Ids.minted(), b"")
     batch = compose.batch()
     assert len(batch.created) == 1
     assert batch.moved == ()
@@ -141,7 +141,7 @@ def test_the_expired_stay_expired_even_with_the_same_identifier():
 def test_the_identifier_issued_to_one_bearer_decides_when_two_disagree():
     by_bsn, by_passport = facts(), facts()
     compose = composer(knowing((PASSPORT, by_passport), (BSN, by_bsn)))
-    compose.add(a_signal(subjects=(person("p1", PASSPORT, BSN),), links=()), Ids.minted())
+    compose.add(a_signal(subjects=(person("p1", PASSPORT, BSN),), links=()), Ids.minted(), b"")
     assert [one.id for one in compose.batch().moved] == [by_bsn.id]
 
 
@@ -151,14 +151,14 @@ def test_an_identifier_tied_to_somebody_else_in_the_graph_is_no_match():
     (victim,) = known.subjects.values()
     known = replace(known, subjects={victim.id: replace(victim, identifiers=())})
     compose = composer(known)
-    compose.add(a_signal(subjects=(person("p1", BSN),), links=()), Ids.minted())
+    compose.add(a_signal(subjects=(person("p1", BSN),), links=()), Ids.minted(), b"")
     batch = compose.batch()
     assert (len(batch.created), batch.moved) == (1, ())
 
 
 def test_a_person_never_becomes_an_organisation():
     compose = composer(knowing((KVK, facts(kind=SubjectKind.ORGANISATION))))
-    compose.add(a_signal(subjects=(person("p1", KVK),), links=()), Ids.minted())
+    compose.add(a_signal(subjects=(person("p1", KVK),), links=()), Ids.minted(), b"")
     assert len(compose.batch().created) == 1
 
 
@@ -166,7 +166,7 @@ def test_two_subjects_of_one_signal_stay_two():
     known = facts()
     compose = composer(knowing((BSN, known)))
     link = NewLink(from_ref="p1", to_ref="p2", kind=LinkKind.PAID)
-    compose.add(a_signal(subjects=(person("p1", BSN), person("p2", BSN)), links=(link,)), Ids.minted())
+    compose.add(a_signal(subjects=(person("p1", BSN), person("p2", BSN)), links=(link,)), Ids.minted(), b"")
     batch = compose.batch()
     (composed,) = batch.signals
     assert composed.links[0].from_ != composed.links[0].to
@@ -176,10 +176,11 @@ def test_two_subjects_of_one_signal_stay_two():
 def test_same_as_joins_and_an_unknown_one_is_refused_with_its_place():
     known = facts()
     compose = composer(replace(NOTHING, subjects={known.id: known}))
-    compose.add(a_signal(subjects=(person("p1", same_as=known.id),), links=()), Ids.minted())
+    compose.add(a_signal(subjects=(person("p1", same_as=known.id),), links=()), Ids.minted(), b"")
     assert [one.id for one in compose.batch().moved] == [known.id]
+    unknown = a_signal(subjects=(person("p1"), person("p2", same_as=SubjectId(mint()))), links=())
     with pytest.raises(Invalid) as refused:
-        compose.add(a_signal(subjects=(person("p1"), person("p2", same_as=SubjectId(mint()))), links=()), Ids.minted())
+        compose.add(unknown, Ids.minted(), b"")
     assert [(one.pointer, one.rule) for one in refused.value.faults] == [("/subjects/1/same_as", "same-as.unknown")]
     assert len(compose.batch().signals) == 1
 
@@ -189,7 +190,7 @@ def test_an_identifier_gone_with_a_purge_under_way_gets_a_new_id():
     old = IdentifierId(mint())
     known = replace(NOTHING, identifiers={BSN: old}, gone=frozenset({old}))
     compose = composer(known)
-    compose.add(a_signal(subjects=(person("p1", BSN),), links=()), Ids.minted())
+    compose.add(a_signal(subjects=(person("p1", BSN),), links=()), Ids.minted(), b"")
     batch = compose.batch()
     assert batch.replaced == {BSN: old}
     assert batch.identifiers[BSN] != old
@@ -198,12 +199,13 @@ def test_an_identifier_gone_with_a_purge_under_way_gets_a_new_id():
 def test_an_interrupted_intake_takes_its_ids_again():
     compose = composer()
     ids = Ids.minted()
-    compose.add(a_signal(subjects=(person("p1", BSN), person("p2")), links=()), ids)
+    compose.add(a_signal(subjects=(person("p1", BSN), person("p2")), links=()), ids, b"")
     first = compose.batch().signals[0]
     again = composer()
     again.add(
         a_signal(subjects=(person("p1", BSN), person("p2")), links=()),
         Ids(signal=ids.signal, receipt=ids.receipt, subjects=first.created),
+        b"",
     )
     second = again.batch().signals[0]
     assert second.facts.id == first.facts.id
@@ -216,7 +218,7 @@ def test_a_batch_is_coherent(handed_in):
     compose = composer()
     for signal in handed_in:
         if all(one.same_as is None for one in signal.subjects):
-            compose.add(signal, Ids.minted())
+            compose.add(signal, Ids.minted(), b"")
     batch = compose.batch()
     created = {one.id for one in batch.created}
     minted = set(batch.identifiers.values())

@@ -39,7 +39,7 @@ def test_w15_the_civil_date_decides_in_the_night_the_clocks_go_back(entered, acc
             now=entered,
             contributor="desk",
         )
-        composer.add(signal, Ids.minted())
+        composer.add(signal, Ids.minted(), b"")
         batch = composer.batch()
         assert {one.remove_by for one in batch.created} == {date(2031, 10, 25)}
         assert {one.review_by for one in batch.created} == {date(2027, 10, 25)}
