@@ -59,16 +59,29 @@ MATCH (s:{Label.SUBJECT} {{id: id}})
 {_BARE_SUBJECT}
 """
 
+_WALKED: Final = 32
+"""Links that are walked through, at most, from one subject to find those of a signal; of a hub it takes the pairs."""
+
+_STATED: Final = f"""
+MATCH (g)-[:{Tie.MENTIONS}]->(a:{Label.SUBJECT})
+WITH DISTINCT g, a, COUNT {{ (a)-[:{LINK_TYPES}]->() }} AS out
+CALL (g, a, out) {{
+    WITH g, a, out WHERE out <= {_WALKED}
+    MATCH (a)-[r:{LINK_TYPES}]->() WHERE r.signal = g.id
+    RETURN r
+    UNION ALL
+    WITH g, a, out WHERE out > {_WALKED}
+    MATCH (g)-[:{Tie.MENTIONS}|{Tie.AT}]->(b)
+    {BETWEEN}
+    MATCH (a)-[r:{LINK_TYPES}]->(b) WHERE r.signal = g.id
+    RETURN r
+}}
+"""
+
 _BARE_SIGNAL: Final = f"""
 RETURN g {{{bare(SIGNAL)}}} AS signal,
     COLLECT {{ MATCH (g)-[m:{Tie.MENTIONS}]->(s:{Label.SUBJECT}) RETURN {BARE_MENTION} }} AS mentions,
-    COLLECT {{
-        MATCH (g)-[:{Tie.MENTIONS}]->(a:{Label.SUBJECT})
-        MATCH (g)-[:{Tie.MENTIONS}|{Tie.AT}]->(b)
-        {BETWEEN}
-        MATCH (a)-[r:{LINK_TYPES}]->(b) WHERE r.signal = g.id
-        RETURN DISTINCT {LINK_ROW}
-    }} AS links
+    COLLECT {{ {_STATED} RETURN {LINK_ROW} }} AS links
 ORDER BY g.id
 """
 
@@ -95,13 +108,7 @@ UNWIND $ids AS id
 MATCH (g:{Label.SIGNAL} {{id: id}})
 RETURN g.id AS signal,
     COLLECT {{ MATCH (g)-[m:{Tie.MENTIONS}]->(s:{Label.SUBJECT}) RETURN [m.id, s.id, m.identifiers] }} AS mentions,
-    COLLECT {{
-        MATCH (g)-[:{Tie.MENTIONS}]->(a:{Label.SUBJECT})
-        MATCH (g)-[:{Tie.MENTIONS}|{Tie.AT}]->(b)
-        {BETWEEN}
-        MATCH (a)-[r:{LINK_TYPES}]->(b) WHERE r.signal = g.id
-        RETURN DISTINCT [r.id, a.id, b.id]
-    }} AS links
+    COLLECT {{ {_STATED} RETURN [r.id, startNode(r).id, endNode(r).id] }} AS links
 """
 
 CONTENTS: Final = f"""
@@ -112,13 +119,7 @@ RETURN g {{.*}} AS signal,
         MATCH (g)-[m:{Tie.MENTIONS}]->(s:{Label.SUBJECT})
         RETURN CASE WHEN s.id IN $going THEN m {{.*, signal: g.id, subject: s.id}} ELSE {BARE_MENTION} END
     }} AS mentions,
-    COLLECT {{
-        MATCH (g)-[:{Tie.MENTIONS}]->(a:{Label.SUBJECT})
-        MATCH (g)-[:{Tie.MENTIONS}|{Tie.AT}]->(b)
-        {BETWEEN}
-        MATCH (a)-[r:{LINK_TYPES}]->(b) WHERE r.signal = g.id
-        RETURN DISTINCT {LINK_ROW}
-    }} AS links
+    COLLECT {{ {_STATED} RETURN {LINK_ROW} }} AS links
 ORDER BY g.id
 """
 
@@ -216,11 +217,8 @@ STATED_LINKS: Final = f"UNWIND $ids AS id MATCH (g:{Label.SIGNAL} {{id: id}}) UN
 DELETE_LINKS_IN: Final = f"""
 UNWIND $ids AS id
 MATCH (g:{Label.SIGNAL} {{id: id}})
-MATCH (g)-[:{Tie.MENTIONS}]->(a:{Label.SUBJECT})
-MATCH (g)-[:{Tie.MENTIONS}|{Tie.AT}]->(b)
-{BETWEEN}
-MATCH (a)-[r:{LINK_TYPES}]->(b) WHERE r.signal = g.id AND (a.id IN $going OR b.id IN $going)
-WITH DISTINCT r, r.id AS link
+{_STATED}
+WITH DISTINCT r, r.id AS link WHERE startNode(r).id IN $going OR endNode(r).id IN $going
 DELETE r
 RETURN link
 """
