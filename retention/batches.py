@@ -158,6 +158,7 @@ class Batches:
             changed = {item: why for item, why in answer.items if item in set(work.items)}
             skipped |= changed
             work = work.without(changed)
+            self._settle(run, last=False)  # what has its stub, from a first transaction, is not archived again
         raise Unavailable("erase.unsettled", "a batch that deletes nothing was not accepted")
 
     def _held(self, planned: Planned, holding: Holding, work: Work) -> tuple[str, ...]:

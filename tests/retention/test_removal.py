@@ -16,9 +16,9 @@ from register.audit import Act
 from register.decisions import ActKind, Decision, EndCode, ReviewCode, encode
 from register.dossiers import HoldFacts
 from register.errors import Unavailable
-from register.ids import ArchiveId, DossierId, HoldId, SignalId, SubjectId
+from register.ids import ArchiveId, DossierId, HoldId, RunId, SignalId, SubjectId
 from register.lifetime import HoldGround
-from register.runs import RunState, SubjectRecord
+from register.runs import Changed, Erased, ErasureBatch, RunState, Skip, SubjectRecord
 from register.sealed import SealedHold, SealedStub
 from retention.casework import dates_of
 from retention.orders import nightly
@@ -489,6 +489,29 @@ def test_a_removal_interrupted_between_its_transactions_leaves_one_record(monkey
     assert world.archive.pending == {}
     ((_, stated),) = world.evidence.filed
     assert stated["stubs"]["count"] == 1
+
+
+def test_a_signal_that_changed_between_the_transactions_of_a_removal_leaves_one_record(monkeypatch):
+    world = Register()
+    world.about("s1", "A")
+    world.about("s2", "A")
+    world.clock.at = datetime.combine(REMOVED, time(1), UTC)
+    nightly(world.graph, world.clock)
+    whole, tried = FakeGraph.erase, []
+
+    def changed_once(graph: FakeGraph, run: RunId, batch: ErasureBatch, *rest: Any) -> Erased | Changed:
+        tried.append(batch)
+        if len(tried) == 1:
+            whole(graph, run, replace(batch, subjects=(), signals=batch.signals[:1]), *rest)
+            return Changed(items=((batch.signals[1][0], Skip.CHANGED),))
+        return whole(graph, run, replace(batch, number=batch.number + 1), *rest)
+
+    monkeypatch.setattr(FakeGraph, "erase", changed_once)
+    world.carry_out()
+    assert [len(one.stubs) for one in tried] == [1, 0]
+    assert world.graph.runs()[0].state is RunState.CERTIFIED
+    ((record, about),) = world.archive.records.values()
+    assert (record.item, len(about)) == (hexid("subject", "A"), 2)
 
 
 def _killed(*_: Any) -> None:
