@@ -13,7 +13,7 @@ from register.errors import Conflict, Fault, Invalid, Unavailable
 from register.ids import EntryId
 from vault.archive.archivist import ARCHIVE, Archivist
 from vault.archive.custodian import Custodian, CustodianAct, Keys, Line, lines_of
-from vault.archive.keys import MONTHS_NEEDED
+from vault.archive.keys import MONTHS_MADE, MONTHS_NEEDED
 from vault.folders import replace_durably
 
 VISITS: Final = "custodian.log"
@@ -55,8 +55,11 @@ def make_keys(opened: Workplace, path: Path, passphrase: str) -> tuple[str, ...]
     return months
 
 
-def extend_keys(opened: Workplace, path: Path, passphrase: str) -> tuple[str, ...]:
-    """Make keys for the months to come that have none, in the custodian's presence; return these months.
+def extend_keys(opened: Workplace, path: Path, passphrase: str, ahead: int = MONTHS_MADE) -> tuple[str, ...]:
+    """Make keys for so many months, from the present one on, that have none, in the custodian's presence.
+
+    Returns:
+        The months for which keys were made.
 
     Raises:
         Unavailable: there are no keys yet. Conflict: the file is another register's, or an earlier one.
@@ -70,7 +73,7 @@ def extend_keys(opened: Workplace, path: Path, passphrase: str) -> tuple[str, ..
     keys = custodian.keys
     if (keys.register, keys.custodian) != (known.register, known.custodian):
         raise Conflict("archive.other-custodian", "this file is not that of this register's custodian")
-    months = keys.extend(civil_date(opened.clock.now()))
+    months = keys.extend(civil_date(opened.clock.now()), ahead)
     custodian.save()
     opened.archivist.write_keys(keys.public(known.revision + 1))
     opened.trail.append([_own_entry(opened, months)])

@@ -45,7 +45,8 @@ class RunState(StrEnum):
     """Where a run stands; each step is durable before the next begins.
 
     `planned` waits for a second person; `approved` may begin; `erasing` deletes; `erased` has deleted; `forgotten` has
-    replaced the keys; the others are the ends of a run.
+    replaced the keys; the others are the ends of a run. `waiting` has ended too: all that is due waits, for a reason
+    that the run tells.
     """
 
     PLANNED = "planned"
@@ -55,13 +56,21 @@ class RunState(StrEnum):
     FORGOTTEN = "forgotten"
     CERTIFIED = "certified"
     NOTHING_DUE = "nothing-due"
+    WAITING = "waiting"
     SUPERSEDED = "superseded"
     REFUSED = "refused"
     FAILED = "failed"
 
 
 FINISHED: Final = frozenset(
-    {RunState.CERTIFIED, RunState.NOTHING_DUE, RunState.SUPERSEDED, RunState.REFUSED, RunState.FAILED}
+    {
+        RunState.CERTIFIED,
+        RunState.NOTHING_DUE,
+        RunState.WAITING,
+        RunState.SUPERSEDED,
+        RunState.REFUSED,
+        RunState.FAILED,
+    }
 )
 """The states in which a run has ended. Only a failed one still holds its items and its journal."""
 

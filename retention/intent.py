@@ -83,10 +83,9 @@ class Intent:
         self._alarm(plan)
         self._supersede(order, lease)
         self._canary(order, lease)
-        state = RunState.PLANNED if plan.needs_approval else RunState.ERASING
         run = Run(
             id=order.id,
-            state=state if plan.due else RunState.NOTHING_DUE,
+            state=_state(plan),
             as_of=order.as_of,
             started_at=now,
             digest=plan.digest,
@@ -156,8 +155,16 @@ class Intent:
                 self.trail.append([entry])
 
     def _supersede(self, order: Order, lease: Lease) -> None:
-        """End the plans that still wait for a second person: the new one holds all that is due."""
+        """End the plans that still wait for a second person, and of which the new one holds all that is due."""
         for run in self.erasure.runs(unfinished=True):
+            if run.as_of > order.as_of:
+                continue
             detail = Detail.read(run.detail).closed({"superseded_by": order.id})
             entry = own_entry(self.clock.now(), Act.RETENTION_PLAN, targets=(run.id,), detail={"code": "superseded"})
             self.erasure.close(run.id, RunState.SUPERSEDED, lease, detail=detail.text(), entries=[entry])
+
+
+def _state(plan: Plan) -> RunState:
+    if plan.due:
+        return RunState.PLANNED if plan.needs_approval else RunState.ERASING
+    return RunState.WAITING if plan.waiting else RunState.NOTHING_DUE

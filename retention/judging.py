@@ -153,6 +153,8 @@ class Judge:
         if not sure:  # when in doubt, the later destruction
             self.waiting.append(Waiting(id=facts.id, kind=Kind.ARCHIVED, reason=Wait.CANNOT_EVALUATE))
             return None
+        if facts.removed_on > self.as_of:  # a run for an earlier day: on that day it was not archived yet
+            return None
         case = stub_case(self.policy, facts)
         unheld = assess(self.policy, case, self.as_of)
         told = assess(self.policy, replace(case, holds=tuple(map(span, self.holding.of(holds)))), self.as_of)

@@ -162,6 +162,10 @@ def _told(run: Run) -> Mapping[str, object]:
                 "signals": len(run.due_signals),
                 "archived": len(run.due_archived),
             },
+            "waiting": [
+                {"kind": kind.value, "reason": reason.value, "count": count}
+                for (kind, reason), count in sorted(detail.planned.waiting.items())
+            ],
             "outcome": dict(detail.outcome),
         }
     return told

@@ -26,6 +26,10 @@ PassphraseFile = Annotated[
 Folder = Annotated[
     Path | None, typer.Option("--archive", help="The archive's folder, or a copy; default: HOME/archive.")
 ]
+Ahead = Annotated[
+    int,
+    typer.Option(min=120, max=600, help="How many months to reach, the present one included: more for rehearsals."),
+]
 Ground = Annotated[str, typer.Option(help="complaint, accountability, rights-request or wpg-14-3; lands in the log.")]
 Case = Annotated[str, typer.Option(help="Case reference; lands in the log.")]
 
@@ -41,13 +45,13 @@ def init(key: Key, passphrase_file: PassphraseFile = None, as_json: AsJson = Fal
 
 
 @archive.command()
-def extend(key: Key, passphrase_file: PassphraseFile = None, as_json: AsJson = False) -> None:
+def extend(key: Key, passphrase_file: PassphraseFile = None, months: Ahead = 120, as_json: AsJson = False) -> None:
     """Make keys for months to come that have none, in the custodian's presence."""
     from api.archive import extend_keys
 
     with _register() as opened:
-        months = extend_keys(opened, key, _passphrase(passphrase_file))
-    _told({"months": len(months)}, as_json)
+        made = extend_keys(opened, key, _passphrase(passphrase_file), months)
+    _told({"months": len(made)}, as_json)
 
 
 @archive.command("import-log")

@@ -20,7 +20,7 @@ On = Annotated[
     datetime | None,
     typer.Option(formats=["%Y-%m-%d"], help="Civil date; later than today for a plan or a rehearsal register only."),
 ]
-ENDED: Final = ("certified", "nothing-due", "superseded", "refused", "failed")
+ENDED: Final = ("certified", "nothing-due", "waiting", "superseded", "refused", "failed")
 
 
 @retention.command()

@@ -141,7 +141,7 @@ class Installation:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             for one in self.ask(code, "GET", "/v1/retention/runs").json()["runs"]:
-                ended = ("certified", "nothing-due", "superseded", "refused", "failed")
+                ended = ("certified", "nothing-due", "waiting", "superseded", "refused", "failed")
                 if one["run"] == run and one["state"] in ended:
                     return dict(one)
                 if one["run"] == run and one["state"] == "planned" and approved_by:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from api.keys import orphans
 from api.wiring import Workplace, workplace
 from graph.connection import Graph
 from register.access import Actor, Reason, Role
@@ -215,3 +216,11 @@ def test_names_that_do_not_open_are_an_incident(scene: Scene) -> None:
     bodies = [json.loads(one["body"]) for one in scene.cypher("MATCH (e:Entry) RETURN e.body AS body")]
     told = [body for body in bodies if row["id"] in body["targets"]]
     assert [(body["act"], body["detail"]["code"]) for body in told] == [("integrity.incident", "does-not-open")]
+
+
+def test_a_record_deleted_in_the_database_leaves_a_key_that_is_counted(scene: Scene) -> None:
+    """No run asks for it, and no certificate tells of it: an officer of the keys does."""
+    before = orphans(scene.place)
+    scene.cypher("MATCH ()-[l {signal: $signal}]->() DELETE l")
+    scene.cypher("MATCH (g:Signal {id: $signal}) DETACH DELETE g")
+    assert orphans(scene.place) == before + 1

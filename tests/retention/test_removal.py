@@ -171,6 +171,22 @@ def test_w7_a_missed_review_ends_it_ninety_days_later():
     assert world.stub().destroy_on == date(2027, 8, 31)
 
 
+def test_a_run_for_a_day_before_a_removal_leaves_the_archived_record_and_comes_to_its_end():
+    """Such a run sees nothing of what happened later, the removal included, and holds up no run after it."""
+    world = Register()
+    world.about("s1", "B", reviewed=False)
+    assert world.night(date(2022, 8, 30)) is not None
+    stub = world.stub()
+    world.order(date(2022, 8, 1))
+    world.carry_out()
+    (earlier, removal) = sorted(world.graph.runs(), key=lambda run: run.as_of)
+    assert (earlier.state, removal.state) == (RunState.NOTHING_DUE, RunState.CERTIFIED)
+    assert world.stub() == stub
+    assert world.plan(date(2022, 8, 1)).findings == ()
+    assert world.night(date(2027, 8, 31)) is not None
+    assert world.stub().destroyed_on == date(2027, 8, 31)
+
+
 def test_w9_a_hold_over_by_then_changes_nothing():
     world = Register()
     world.about("s1", "B")
@@ -284,6 +300,9 @@ def test_without_a_key_of_its_month_a_removal_waits_with_an_alarm_and_nothing_is
     assert hexid("subject", "B") in world.graph.subjects_held
     codes = [entry.detail["code"] for entry in world.graph.entries if entry.act is Act.INTEGRITY_INCIDENT]
     assert codes == ["no-archive-key"]
+    (told,) = world.orders().runs()
+    assert told["state"] == "waiting"
+    assert told["waiting"] == [{"kind": "subject", "reason": "no-archive-key", "count": 1}]
     world.archive.months = frozenset({"2031-05", "2031-06"})
     assert world.night(REMOVED + timedelta(days=1)) is not None
 

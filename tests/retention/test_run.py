@@ -494,8 +494,8 @@ def test_the_lease_is_kept_while_waiting_for_others():
     assert world.evidence.filed[0][1]["run"]["fence"] == world.keys.fence
 
 
-def _many(count: int = 51) -> World:
-    world = World()
+def _many(count: int = 51, *, rehearsal: bool = False) -> World:
+    world = World(rehearsal=rehearsal)
     for place in range(count):
         world.signal(f"s{place}", DUE, [f"p{place}"])
     return world
@@ -550,6 +550,19 @@ def test_a_waiting_plan_gives_way_to_the_next_one_and_leaves_no_id():
     assert hexid("subject", "p1") not in old.detail
     assert new.state is RunState.PLANNED
     assert world.orders().plan(DAY)["difference"] == {"new": 0, "gone": 0}
+
+
+def test_a_waiting_plan_does_not_give_way_to_one_for_an_earlier_day():
+    """In a register for rehearsal, where a run may be for a day to come, the keeper's own of tonight holds less."""
+    world = _many(rehearsal=True)
+    world.order(DAY + timedelta(days=1))
+    world.carry_out()
+    nightly(world.graph, world.clock)
+    world.carry_out()
+    assert [(run.as_of, run.state) for run in world.graph.runs()] == [
+        (DAY, RunState.PLANNED),
+        (DAY + timedelta(days=1), RunState.PLANNED),
+    ]
 
 
 def test_fifty_go_without_asking():

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from register.access import Role
 from register.errors import Conflict, Invalid, NotFound, Tampered, Unavailable
 from register.grading import HandlingCode
 from register.ids import RunId, mint
+from register.sealed import ApprovalFacts
 from tests.vault.builders import NOW, gone, one_signal
 from tests.vault.places import KINDS, REGISTER, Place, new_place
 from vault.folders import check_folder
@@ -278,6 +280,16 @@ class TestCredentials:
         mixed = one[:36] + two[36:]
         for key in (mixed, one + "x", one[:-1], "", "tr__", one.upper(), f"tr_{mint()}{one[35:]}"):
             assert credentials.find(key, now=NOW) is None
+
+    def test_an_officer_of_another_register_is_nobody_here_and_their_approval_none(
+        self, credentials: Credentials, store: KeyStore, tmp_path: Path
+    ) -> None:
+        key = self.add(credentials)
+        agreed = ApprovalFacts(run=RunId(mint()), digest="ab" * 32, actor="a.jansen", at=NOW)
+        with closing(Place(tmp_path / "other.keys").init()) as other:
+            self.add(Credentials(other.database))  # of the same code
+            assert Credentials(other.database).find(key, now=NOW) is None
+            assert Sealer(other).mac(agreed) != Sealer(store).mac(agreed) == Sealer(store).mac(agreed)
 
     def test_an_ended_or_expired_key_is_nobodys(self, credentials: Credentials) -> None:
         key = self.add(credentials, expires=1)

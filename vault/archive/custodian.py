@@ -99,9 +99,9 @@ class Keys(Opaque):
         """Return keys of no month yet, with a new signing key."""
         return cls(register, {}, Ed25519PrivateKey.generate())
 
-    def extend(self, on: date) -> tuple[str, ...]:
-        """Draw pairs for the months from that of civil date `on` that have none; return these months."""
-        fresh = tuple(month for month in months_from(on, MONTHS_MADE) if month not in self.months)
+    def extend(self, on: date, ahead: int = MONTHS_MADE) -> tuple[str, ...]:
+        """Draw pairs for so many months, from that of civil date `on`, that have none; return these months."""
+        fresh = tuple(month for month in months_from(on, ahead) if month not in self.months)
         self.months.update((month, PrivateHalf.draw(month)) for month in fresh)
         return fresh
 
