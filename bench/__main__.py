@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import audit, growth, hub, intake, log, mutations, name_search, network, removal, residue, seals
+from bench import audit, faults, growth, hub, intake, log, mutations, name_search, network, removal, residue, seals
 
 BENCHES: Final[Mapping[str, Callable[[Sequence[str]], None]]] = {
     "intake": intake.main,
@@ -19,6 +19,7 @@ BENCHES: Final[Mapping[str, Callable[[Sequence[str]], None]]] = {
     "seals": seals.main,
     "residue": residue.main,
     "name_search": name_search.main,
+    "faults": faults.main,
 }
 PAIRS: Final = Path(__file__).parents[2] / "shared" / "data" / "name-pairs"
 """Where labelled pairs of names are looked for: beside the project."""

@@ -1,5 +1,6 @@
 """Documentation that can fail: the made pages are what the code says, and what pages speak of is there."""
 
+import ast
 import difflib
 import json
 import re
@@ -300,6 +301,23 @@ def test_files_that_are_spoken_of_exist() -> None:
         if not (ROOT / name).exists()
     }
     assert absent == set()
+
+
+def test_tests_that_are_spoken_of_exist() -> None:
+    spoken = {one for page in PAGES for one in re.findall(r"`(tests/[\w/]+\.py(?:::\w+)+)`", page.read_text("utf-8"))}
+    assert len(spoken) > 20
+    absent = []
+    for one in sorted(spoken):
+        path, *names = one.split("::")
+        held: list[ast.stmt] = ast.parse((ROOT / path).read_text("utf-8")).body if (ROOT / path).exists() else []
+        for name in names:
+            held = next(
+                (part.body for part in held if isinstance(part, ast.FunctionDef | ast.ClassDef) and part.name == name),
+                [],
+            )
+        if not held:
+            absent.append(one)
+    assert absent == []
 
 
 def test_modules_that_the_architecture_names_exist() -> None:

@@ -139,7 +139,7 @@ def start(body: Callable[..., None], *arguments: Any) -> Child:
 
 def command(place: Place, *arguments: str) -> None:
     """Be a command of the register: `worker run`, for one."""
-    _settle(place)
+    settle(place)
     parent = ("--parent", str(os.getppid())) if arguments[0] == "worker" else ()
     sys.argv = ["theme-register", *arguments[:1], *parent, *arguments[1:]]
     main()
@@ -152,7 +152,7 @@ def serve(place: Place, listening: socket.socket) -> None:
 
 def carry(place: Place, work: Work) -> None:
     """Be a child of `keep`, with what `work` says befalls it."""
-    _settle(place)
+    settle(place)
     told = os.open(work.told, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     steps = 0
 
@@ -179,7 +179,7 @@ def carry(place: Place, work: Work) -> None:
 
 def hand_in(place: Place, path: Path) -> None:
     """Be the child of an import that takes the lines of `path` in one by one, so that it goes on for a while."""
-    _settle(place)
+    settle(place)
     try:
         with workplace(place.settings, "import") as opened, Rejects(path.with_suffix(".rejects")) as rejects:
             actor = Actor(code="desk", role=Role.CONTRIBUTOR)
@@ -189,7 +189,8 @@ def hand_in(place: Place, path: Path) -> None:
         sys.exit(REPLACED if error.code in ("generation.moved", "lease.lost") else f"import: {error.code}")
 
 
-def _settle(place: Place) -> None:
+def settle(place: Place) -> None:
+    """Take on the environment and the output of a child that works there."""
     known = os.environ  # noqa: TID251 - a child that is forked gets its environment as one that is started does
     known.clear()
     known.update(place.environment)
@@ -213,6 +214,11 @@ class Kept:
         self._child = self._start()
         self._thread = threading.Thread(target=self._keep)
         self._thread.start()
+
+    @property
+    def child(self) -> Child:
+        """The child that is there now."""
+        return self._child
 
     def stop(self) -> None:
         """Kill the child, and do not replace it."""
