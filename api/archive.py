@@ -2,24 +2,38 @@
 
 import hashlib
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Final
 
 from api.settings import Settings
 from api.wiring import Workplace
+from graph.holds import Holds
+from register.archived import ArchivedFacts
 from register.audit import Act, Entry
 from register.clock import civil_date
-from register.errors import Conflict, Fault, Invalid, Unavailable
+from register.decision_stores import Change
+from register.errors import Conflict, Fault, Invalid, Tampered, Unavailable
 from register.ids import EntryId
+from register.sealed import SealedStub
+from retention.assessment import assess
+from retention.batches import kept_entries
+from retention.calendar import Period
+from retention.casework import span
+from retention.holding import Holding, read_holds
+from retention.judging import stub_case
 from vault.archive.archivist import ARCHIVE, Archivist
-from vault.archive.custodian import Custodian, CustodianAct, Keys, Line, lines_of
+from vault.archive.custodian import Custodian, CustodianAct, Keys, Line, OpeningGround, lines_of
 from vault.archive.keys import MONTHS_MADE, MONTHS_NEEDED
+from vault.archive.record import month_of
 from vault.folders import replace_durably
 
 VISITS: Final = "custodian.log"
 """The custodian's lines that have been brought in, beside the archive's files."""
 
 CUSTODIAN: Final = "custodian"
+MONTH: Final = Period.parse("P1M")
+"""After the review of a hold without an end: as long as a record is sealed for, before it is looked at again."""
 
 
 def alarms(opened: Workplace) -> tuple[str, ...]:
@@ -65,19 +79,81 @@ def extend_keys(opened: Workplace, path: Path, passphrase: str, ahead: int = MON
         Unavailable: there are no keys yet. Conflict: the file is another register's, or an earlier one.
         Refused: the passphrase is another. Invalid: the file lies inside one of the register's folders.
     """
+    custodian = _custodian(opened, path, passphrase)
+    keys, known = custodian.keys, opened.archivist.keys
+    months = keys.extend(civil_date(opened.clock.now()), ahead)
+    custodian.save()
+    opened.archivist.write_keys(keys.public(1 if known is None else known.revision + 1))
+    opened.trail.append([_own_entry(opened, months)])
+    return months
+
+
+def reseal(opened: Workplace, path: Path, passphrase: str, month: str) -> int:
+    """Seal the records of `month` that holds keep longer to the month of their new date; return how many.
+
+    In the custodian's presence, before that month's key is destroyed. The new file is durable before the stub names it,
+    and the old one goes last; interrupted anywhere, it is taken up where it stood. A hold without an end keeps a record
+    until the month after that of its review, when it is looked at again.
+
+    Raises:
+        Unavailable: no keys, or none for the new month. Conflict: another custodian's file; a record changed meanwhile.
+        Refused: the passphrase is another. Tampered: a stub or a file is not what was written.
+    """
+    custodian = _custodian(opened, path, passphrase)
+    holding, deciding = read_holds(Holds(opened.graph), opened.sealer), opened.offices.deciding
+    files, count = opened.archivist.files_held, 0
+    for place in [one for one in files.present() if one[0] == month]:
+        stub = next(iter(opened.erasure.stubs([place[1]])), None)
+        if stub is None or stub.facts.destroyed_on is not None:
+            continue
+        deciding.sealing.check([stub])
+        if stub.facts.month == month:
+            later = _kept_until(opened, stub.facts, holding)
+            if later is None or month_of(later) <= month:
+                continue
+            if files.digest(place) != stub.facts.sha256:
+                raise Tampered("archive.file", "a file of the archive is not the one that was written")
+            detail = {"to": month_of(later)}
+            now = opened.clock.now()
+            custodian.note(
+                CustodianAct.RESEAL,
+                at=now,
+                targets=[place[1]],
+                ground=OpeningGround.ACCOUNTABILITY,
+                month=month,
+                detail=detail,
+            )
+            content = custodian.keys.open(place[1], files.read(place))
+            digest = opened.archivist.reseal(place[1], detail["to"], content)
+            revision = stub.facts.revision + 1
+            facts = replace(stub.facts, revision=revision, month=detail["to"], sha256=digest, destroy_on=later)
+            fresh = SealedStub(facts=facts, mac=deciding.sealing.mac(facts))
+            deciding.commit(Change(stubs=(fresh,)), kept_entries(now, [fresh]))
+            count += 1
+        opened.archivist.destroy([place])
+    return count
+
+
+def _kept_until(opened: Workplace, facts: ArchivedFacts, holding: Holding) -> date | None:
+    """Return the civil date on which the record is to be destroyed, as its holds stand now; None: no hold keeps it."""
+    holds = holding.of(holding.on(facts.id, known=facts.holds))
+    if not holds:
+        return None
+    case = replace(stub_case(opened.policy, facts), holds=tuple(map(span, holds)))
+    told = assess(opened.policy, case, civil_date(opened.clock.now()))
+    return told.destroy_on or MONTH.after(max(hold.review_on for hold in holds))
+
+
+def _custodian(opened: Workplace, path: Path, passphrase: str) -> Custodian:
+    """Open the custodian's file, if it is this register's. Raises Unavailable, Conflict, Refused, Invalid."""
     outside(opened.settings, path)
     known = opened.archivist.keys
     if known is None:
         raise Unavailable("archive.absent", "the archive has no keys yet: run `theme-register archive init`")
     custodian = Custodian(path, passphrase)
-    keys = custodian.keys
-    if (keys.register, keys.custodian) != (known.register, known.custodian):
+    if (custodian.keys.register, custodian.keys.custodian) != (known.register, known.custodian):
         raise Conflict("archive.other-custodian", "this file is not that of this register's custodian")
-    months = keys.extend(civil_date(opened.clock.now()), ahead)
-    custodian.save()
-    opened.archivist.write_keys(keys.public(known.revision + 1))
-    opened.trail.append([_own_entry(opened, months)])
-    return months
+    return custodian
 
 
 def import_log(opened: Workplace, content: bytes) -> tuple[Line, ...]:

@@ -6,6 +6,7 @@ from typing import Final
 
 from graph.connection import Graph
 from graph.decisions import Decisions
+from graph.erasure import Purging
 from graph.gauges import oldest_due
 from graph.holds import Holds
 from graph.trail import AuditTrail
@@ -13,16 +14,20 @@ from register.backlog import Backlog
 from register.clock import Clock
 from register.deciding import Deciding
 from register.desk import Desk
+from register.dossier_terms import DossierTerms
 from register.ending import EarlyEnds
 from register.holding import Holding
+from register.intake import Intake
+from register.returning import Returning
 from register.review import Review
 from register.reviewing import ReviewTerms
 from retention.calendar import Period, Unit
 from retention.casework import dates_of
 from retention.rules import Policy
-from retention.terms import review_terms
+from retention.terms import by_order, review_terms
 from vault.dossiers import Dossiers
 from vault.keystore.store import KeyStore
+from vault.keystore.texts import drop_texts
 from vault.sealing import Sealer
 
 KEPT: Final = Period(count=5, unit=Unit.YEARS)
@@ -59,6 +64,17 @@ class Offices:
     def ends(self) -> EarlyEnds:
         """Answers those who end something early, and their second persons."""
         return EarlyEnds(deciding=self.deciding)
+
+    def returning(self, intake: Intake) -> Returning:
+        """Answer those who bring an archived record back by order; `intake` takes it in."""
+        stubs = Purging(self.graph).stubs
+        return Returning(deciding=self.deciding, intake=intake, stubs=stubs, term=partial(by_order, self.policy))
+
+    @cached_property
+    def dossier_terms(self) -> DossierTerms:
+        """Ends texts of decisions whose time is over."""
+        forget = partial(drop_texts, self.store.database)
+        return DossierTerms(deciding=self.deciding, holds=Holds(self.graph), forget=forget)
 
     @cached_property
     def desk(self) -> Desk:

@@ -121,7 +121,20 @@ SET d = row
 RETURN count(d) AS done
 """
 
+CHANGE_STUBS: Final = f"""
+UNWIND $rows AS row
+MATCH (a:{Label.ARCHIVED} {{id: row.id}})
+{LOCK.format("a")}
+WITH a, row WHERE a.revision = row.revision - 1
+SET a = row
+RETURN count(a) AS done
+"""
+
 DOSSIERS: Final = f"UNWIND $ids AS id MATCH (d:{Label.DOSSIER} {{id: id}}) RETURN d {{.*}} AS dossier"
+
+TEXTS_OVER: Final = f"""
+MATCH (d:{Label.DOSSIER}) WHERE d.keep_until <= $today RETURN d {{.*}} AS dossier ORDER BY d.keep_until, d.id
+"""
 
 PROPOSED: Final = f"MATCH (d:{Label.DOSSIER}) WHERE d.state = $state RETURN d {{.*}} AS dossier ORDER BY d.on, d.id"
 

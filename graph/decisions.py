@@ -121,6 +121,11 @@ class Decisions:
         row = self.graph.read(lambda tx: tx.run(queries.DOSSIERS, ids=[dossier]).single())
         return None if row is None else records.dossier(row["dossier"])
 
+    def over(self, today: date) -> tuple[SealedDossier, ...]:
+        """Return the dossiers whose text is kept no longer from civil date `today` on."""
+        rows = self.graph.read(lambda tx: list(tx.run(queries.TEXTS_OVER, today=today)))
+        return tuple(records.dossier(row["dossier"]) for row in rows)
+
     def proposed(self) -> tuple[SealedDossier, ...]:
         """Return the proposals that wait for a second person."""
         rows = self.graph.read(lambda tx: list(tx.run(queries.PROPOSED, state=DossierState.PROPOSED)))
@@ -184,6 +189,7 @@ def _write(tx: ManagedTransaction, change: Change) -> None:
             for one in links
         ),
     )
+    _must(tx, queries.CHANGE_STUBS, records.Rows(records.properties(one.facts, one.mac) for one in change.stubs))
     settled = (records.properties(one.facts, one.mac, one.sealed) for one in change.settled)
     _must(tx, queries.CHANGE_DOSSIERS, records.Rows(settled))
     if change.created:

@@ -55,6 +55,8 @@ class Permission(StrEnum):
     EARLY_END_SEE = "early-end.see"
     EARLY_END_PROPOSE = "early-end.propose"
     EARLY_END_SETTLE = "early-end.settle"
+    RETURN_PROPOSE = "return.propose"
+    RETURN_SETTLE = "return.settle"
     DESK_SEE = "desk.see"
     DESK_JUDGE = "desk.judge"
     HOLD_SEE = "hold.see"
@@ -92,6 +94,8 @@ PERMISSIONS: Final = MappingProxyType(
                 _P.ABSENCE_STATE,
                 _P.REVIEW_SEE,
                 _P.SUBJECT_RESTRICT,
+                _P.RETURN_PROPOSE,
+                _P.RETURN_SETTLE,
                 _P.EARLY_END_SEE,
                 _P.EARLY_END_PROPOSE,
                 _P.EARLY_END_SETTLE,
@@ -139,6 +143,8 @@ DISCLOSING: Final = frozenset(
         _P.EARLY_END_SEE,
         _P.EARLY_END_PROPOSE,
         _P.EARLY_END_SETTLE,
+        _P.RETURN_PROPOSE,
+        _P.RETURN_SETTLE,
         _P.DESK_SEE,
         _P.DESK_JUDGE,
     }

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from register.ids import ArchiveId, RegisterId
+from register.lifetime import EventKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,11 @@ class ArchivedFacts:
     rule: str
     holds: tuple[str, ...] = ()
     destroyed_on: date | None = None
+
+    @property
+    def void(self) -> bool:
+        """Whether an order brought the record back after its removal (Wpg art. 14(3)): the copy is to be destroyed."""
+        return self.event == EventKind.ORDER and self.event_on >= self.removed_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

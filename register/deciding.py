@@ -137,6 +137,7 @@ class Deciding:
                 *((one.facts.id, one.facts.revision) for one in change.subjects),
                 *((one.facts.id, one.facts.revision) for one in change.signals),
                 *((one.facts.id, one.facts.revision) for one in dossiers),
+                *((one.facts.id, one.facts.revision) for one in change.stubs),
             ]
         )
 

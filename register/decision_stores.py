@@ -12,7 +12,15 @@ from register.access import Grant
 from register.audit import Entry
 from register.ids import DossierId, HoldId, SignalId, SubjectId
 from register.runs import Order, SubjectRecord
-from register.sealed import SealedDossier, SealedHold, SealedLink, SealedMention, SealedSignal, SealedSubject
+from register.sealed import (
+    SealedDossier,
+    SealedHold,
+    SealedLink,
+    SealedMention,
+    SealedSignal,
+    SealedStub,
+    SealedSubject,
+)
 from register.stores import Node, Witnessed
 
 
@@ -49,6 +57,7 @@ class Change:
     Attributes:
         subjects, signals: existing ones; of a signal its mentions and links at hand are written anew too.
         created: dossiers that are new; settled: existing ones.
+        stubs: of archived records, existing ones.
         order: a run to file for the keeper.
     """
 
@@ -56,6 +65,7 @@ class Change:
     signals: tuple[SealedSignal, ...] = ()
     created: tuple[SealedDossier, ...] = ()
     settled: tuple[SealedDossier, ...] = ()
+    stubs: tuple[SealedStub, ...] = ()
     order: Order | None = None
 
 
@@ -94,6 +104,9 @@ class DecisionStore(Protocol):
 
     def dossier(self, dossier: DossierId) -> SealedDossier | None:
         """Return a dossier, or None."""
+
+    def over(self, today: date) -> tuple[SealedDossier, ...]:
+        """Return the dossiers whose text is kept no longer from civil date `today` on, by date and id."""
 
     def proposed(self) -> tuple[SealedDossier, ...]:
         """Return the proposals that wait for a second person, by date and id."""

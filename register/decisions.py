@@ -75,6 +75,7 @@ class DossierKind(StrEnum):
     HOLD = "hold"
     LIFT = "hold-lift"
     DESK = "desk"
+    RETURN = "return"
 
 
 class DossierState(StrEnum):

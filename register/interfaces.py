@@ -24,6 +24,7 @@ from register.sealed import (
     SealedLink,
     SealedMention,
     SealedSignal,
+    SealedStub,
     SealedSubject,
 )
 from register.subjects import NewIdentifier
@@ -127,7 +128,7 @@ class DossierSealing(Protocol):
     def mac(self, facts: Facts) -> bytes:
         """Return the MAC of facts as they will be."""
 
-    def check(self, records: Iterable[SealedSubject | SealedSignal | SealedDossier | SealedHold]) -> None:
+    def check(self, records: Iterable[SealedSubject | SealedSignal | SealedDossier | SealedHold | SealedStub]) -> None:
         """Check MACs, and that none is an older state put back. Raises Tampered."""
 
     def remember(self, revisions: Iterable[tuple[str, int]]) -> None:

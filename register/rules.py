@@ -170,6 +170,13 @@ DECISIONS: Final[Mapping[str, Rule]] = MappingProxyType(
         "hold.depth": Rule(
             en="a query has a start and a depth of 1 to 3", nl="een zoekvraag heeft een begin en een diepte van 1 tot 3"
         ),
+        "return.order": Rule(
+            en="must lie between the removal and today", nl="moet tussen de verwijdering en vandaag liggen"
+        ),
+        "return.nobody": Rule(
+            en="holds no signal about a person or organisation: only such a record can be returned",
+            nl="bevat geen signaal over een persoon of organisatie: alleen zulke gegevens kunnen terugkeren",
+        ),
         "hold.unknown": Rule(en="names nothing that is there", nl="noemt niets dat er is"),
     }
 )

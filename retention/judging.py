@@ -155,6 +155,8 @@ class Judge:
             return None
         if facts.removed_on > self.as_of:  # a run for an earlier day: on that day it was not archived yet
             return None
+        if facts.void:
+            return self._void(facts, holds)
         case = stub_case(self.policy, facts)
         unheld = assess(self.policy, case, self.as_of)
         told = assess(self.policy, replace(case, holds=tuple(map(span, self.holding.of(holds)))), self.as_of)
@@ -169,6 +171,25 @@ class Judge:
             revision=facts.revision,
             term=term,
             because=told.because,
+            fate=Fate.DESTROYED,
+            holds=holds,
+        )
+
+    def _void(self, facts: ArchivedFacts, holds: tuple[str, ...]) -> Due | None:
+        """Return the copy of a record that an order brought back, unless a hold stands (Wpg art. 14(3))."""
+        if any(self.holding.holds[hold].stands(self.as_of) for hold in holds):
+            self.waiting.append(Waiting(id=facts.id, kind=Kind.ARCHIVED, reason=Wait.HELD, holds=holds))
+            return None
+        rule = self.policy.rule if self.policy.archive is None else self.policy.archive
+        term = Term(
+            rule=rule.id, event=facts.event, event_on=facts.event_on, period=str(NOTHING), due_on=facts.event_on
+        )
+        return Due(
+            id=facts.id,
+            kind=Kind.ARCHIVED,
+            revision=facts.revision,
+            term=term,
+            because=(f"an order of {facts.event_on} brought the record back: its archived copy is void",),
             fate=Fate.DESTROYED,
             holds=holds,
         )

@@ -270,6 +270,11 @@ def deadline(policy: Policy, received_on: date) -> Deadline:
     return subject_deadline(policy, [signal_event(received_on, received_on)])
 
 
+def by_order(policy: Policy, ordered_on: date) -> Deadline:
+    """Return the deadline that an order of civil date `ordered_on` gives (Wpg art. 14(3))."""
+    return subject_deadline(policy, [Event(on=ordered_on, kind=EventKind.ORDER, accepted_on=ordered_on)])
+
+
 def review_terms(policy: Policy) -> ReviewTerms:
     """Return the policy's terms of the periodic review of a person; one that knows none looks at nothing, ever."""
     check = policy.rule.check

@@ -197,6 +197,9 @@ class Shelves:
     def dossier(self, dossier: DossierId) -> SealedDossier | None:
         return self.dossiers.get(dossier)
 
+    def over(self, today: date) -> tuple[SealedDossier, ...]:
+        return tuple(one for one in self.dossiers.values() if one.facts.keep_until <= today)
+
     def proposed(self) -> tuple[SealedDossier, ...]:
         return tuple(one for one in self.dossiers.values() if one.facts.state is DossierState.PROPOSED)
 

@@ -14,6 +14,7 @@ from register.sealed import (
     SealedDossier,
     SealedHold,
     SealedSignal,
+    SealedStub,
     SealedSubject,
     canonical,
 )
@@ -55,6 +56,8 @@ class Dossiers:
         self.check([dossier])
         if set(dossier.sealed) != set(dossier.facts.texts):
             raise Tampered
+        if not dossier.sealed:
+            return {}  # its term is over, and its key is gone
         key = self._key(dossier.facts.id)
         context = value_context(self._store.register, dossier.facts.id)
         try:
@@ -66,7 +69,7 @@ class Dossiers:
         """Return the MAC of facts as they will be."""
         return digest(self._facts, canonical(facts))
 
-    def check(self, records: Iterable[SealedSubject | SealedSignal | SealedDossier | SealedHold]) -> None:
+    def check(self, records: Iterable[SealedSubject | SealedSignal | SealedDossier | SealedHold | SealedStub]) -> None:
         """Check MACs, and that none is an older state put back. Raises Tampered."""
         records = tuple(records)
         if not all(compare_digest(self.mac(one.facts), one.mac) for one in records):

@@ -106,17 +106,21 @@ def _signal(opened: Workplace, detail: Mapping[str, Any]) -> bool:
 
 
 def _stubs(opened: Workplace, ids: Sequence[str], detail: Mapping[str, Any]) -> bool:
-    """Give archived records their stubs back, whose files were never gone."""
-    known = {one.facts.id for one in opened.erasure.stubs(ids)}
-    stubs = []
-    for one in sorted(set(ids) - known):
+    """Give archived records whose files were never gone their stubs back, also those that were sealed anew since."""
+    known = {one.facts.id: one.facts for one in opened.erasure.stubs(ids)}
+    stubs: list[SealedStub] = []
+    moved: list[SealedStub] = []
+    for one in sorted(set(ids)):
+        before = known.get(ArchiveId(one))
+        if before is not None and before.month >= detail["month"]:
+            continue
         sha256 = opened.archivist.files_held.digest((detail["month"], ArchiveId(one)))
         if sha256 is None:
             continue  # destroyed since, or lost: a run says which
         facts = ArchivedFacts(
             id=ArchiveId(one),
             kind=detail["kind"],
-            revision=1,
+            revision=1 if before is None else before.revision + 1,
             removed_on=date.fromisoformat(detail["removed_on"]),
             destroy_on=date.fromisoformat(detail["destroy_on"]),
             event=detail["event"],
@@ -126,10 +130,12 @@ def _stubs(opened: Workplace, ids: Sequence[str], detail: Mapping[str, Any]) -> 
             rule=detail["rule"],
             holds=tuple(detail["holds"].split()),
         )
-        stubs.append(SealedStub(facts=facts, mac=opened.sealer.mac(facts)))
+        (stubs if before is None else moved).append(SealedStub(facts=facts, mac=opened.sealer.mac(facts)))
+    if moved:
+        opened.offices.deciding.commit(Change(stubs=tuple(moved)), ())
     opened.erasure.bring_back(stubs)
     opened.sealer.remember((one.facts.id, one.facts.revision) for one in stubs)
-    return bool(stubs)
+    return bool(stubs or moved)
 
 
 def _hold(opened: Workplace, detail: Mapping[str, Any]) -> bool:

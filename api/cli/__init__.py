@@ -19,6 +19,7 @@ from api.cli import (
     outlook,
     policies,
     retention,
+    returns,
     review,
     users,
     verify,
@@ -54,6 +55,7 @@ app.add_typer(review.review, name="review")
 app.add_typer(ends.end, name="end")
 app.add_typer(ends.desk, name="desk")
 app.add_typer(hold.hold, name="hold")
+app.add_typer(returns.return_, name="return")
 app.add_typer(retention.retention, name="retention")
 retention.retention.command()(evaluate.evaluate)
 retention.retention.add_typer(policies.policies, name="policies")

@@ -104,18 +104,50 @@ def open_(
     key: Key,
     ground: Ground,
     case: Case,
+    export: Annotated[
+        Path | None, typer.Option(help="Write it to this new file (0600) for a return by order (ground wpg-14-3).")
+    ] = None,
     passphrase_file: PassphraseFile = None,
     folder: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """Open one removed record. The log's line comes first."""
+    if export is not None and ground != "wpg-14-3":
+        fail("only an order (ground wpg-14-3) brings a record back")
     files = _files(folder)
     with _custodian(key, passphrase_file) as custodian:
         _note(custodian, "open", (archive_id,), ground, case)
         record = next((one for each, one in _opened(custodian, files, only=archive_id) if each == archive_id), None)
     if record is None:
         fail("there is no such record in this archive")
+    if export is not None:
+        _export(export, archive_id, record)
+        return
     emit(record) if as_json else show.console().print(json.dumps(record, indent=2, ensure_ascii=False), markup=False)
+
+
+def _export(path: Path, archive_id: str, record: dict[str, Any]) -> None:
+    from api.exchange.returned import export
+    from vault.folders import private
+
+    with open(path, "xb", opener=private) as file:
+        file.write(json.dumps(export(archive_id, record)).encode("ascii"))
+    typer.echo(f"exported: hand {path.name} in with `theme-register return propose`, then delete it", err=True)
+
+
+@archive.command()
+def reseal(
+    month: Annotated[str, typer.Argument(help="YYYY-MM.")],
+    key: Key,
+    passphrase_file: PassphraseFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Seal the records of a month that holds keep longer to the month of their new date, before its key goes."""
+    from api import archive as visits
+
+    with _register() as opened:
+        count = visits.reseal(opened, key, _passphrase(passphrase_file), month)
+    _told({"month": month, "resealed": count}, as_json)
 
 
 @archive.command("destroy-month")
@@ -131,7 +163,7 @@ def destroy_month(
 
     left = [one for named, one in _files(folder).present() if named == month]
     if left:
-        fail(f"{len(left)} records of {month} are still in the archive")
+        fail(f"{len(left)} records of {month} are still in the archive; those on hold: `archive reseal {month}`")
     with _custodian(key, passphrase_file) as custodian:
         custodian.destroy_month(month, at=SystemClock().now())
     _told({"month": month, "destroyed": True}, as_json)

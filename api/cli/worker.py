@@ -93,7 +93,7 @@ def serve(fd: Annotated[int, typer.Option()]) -> None:
 @worker.command()
 def run(holder: Holder, quarantined: Quarantined = False) -> None:
     """Carry a retention run on until its keys are forgotten (steps 1 to 4 and the old keys' end)."""
-    _carry(holder, lambda carrier: carrier.until_forgotten(), quarantined, restamp=True)
+    _carry(holder, lambda carrier: carrier.until_forgotten(), quarantined, begins=True)
 
 
 @worker.command()
@@ -185,7 +185,7 @@ def _restored(step: Callable[[Any], Mapping[str, object]]) -> None:
     sys.stdout.flush()
 
 
-def _carry(holder: str, step: Callable[[Any], object], quarantined: bool, *, restamp: bool = False) -> None:
+def _carry(holder: str, step: Callable[[Any], object], quarantined: bool, *, begins: bool = False) -> None:
     """Open the register, carry the run one child's part further, and tell each durable step as a line of JSON."""
     from api.logs import configure
     from api.settings import Settings
@@ -195,8 +195,9 @@ def _carry(holder: str, step: Callable[[Any], object], quarantined: bool, *, res
     configure()
     with workplace(Settings(), "run", quarantined=quarantined) as opened:
         drop_searches(opened.store.database, oldest_kept(opened.clock.now()))
-        if restamp:
+        if begins:
             opened.retaining.restamp()
+            opened.offices.dossier_terms.end()
         step(opened.run(holder, _tell, lambda: time.sleep(0.1)))
 
 

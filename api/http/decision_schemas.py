@@ -2,7 +2,7 @@
 
 import re
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from pydantic import Field
 
@@ -16,6 +16,7 @@ from register.errors import Fault, Invalid
 from register.grading import SubjectKind
 from register.ids import SignalId
 from register.judgements import Decided, Due, Judgement, Question, Queue, ReviewPage, Standing
+from register.returning import Returned
 
 TEXT: Final = 4000
 
@@ -286,3 +287,34 @@ class LeaveIn(Shape):
 
     revision: int = Field(ge=1)
     reason: str = Field(min_length=1, max_length=TEXT)
+
+
+class ReturnIn(Shape):
+    """A proposal that an archived record returns by order: the custodian's export, who ordered it, and when."""
+
+    record: dict[str, Any]
+    authority: str = Field(min_length=1, max_length=TEXT)
+    ordered_on: date
+    reason: str = Field(min_length=1, max_length=TEXT)
+
+
+class ReturnSettlementIn(Shape):
+    """A second person's answer; who agrees hands in the same export."""
+
+    agreed: bool
+    reason: str = Field(min_length=1, max_length=TEXT)
+    record: dict[str, Any] | None = None
+
+
+class ReturnedOut(Shape):
+    """How the proposal ended: the subject that is live again, and the run that destroys the archived copy."""
+
+    dossier: str
+    state: DossierState
+    subject: str | None
+    run: str | None
+
+    @classmethod
+    def of(cls, returned: Returned) -> "ReturnedOut":
+        """Return it for the answer."""
+        return cls(dossier=returned.dossier, state=returned.state, subject=returned.subject, run=returned.run)

@@ -37,9 +37,10 @@ KEY_STORE: Final = MappingProxyType(
         "vault/keystore/searches.py": {"keys"},
         "vault/keystore/statements.py": {"keys", "revisions", "tokens", "former_roots", "deliveries"},
         "vault/keystore/purge.py": {"keys"},
+        "vault/keystore/texts.py": {"keys"},
     }
 )
-"""Where rows of the key store are deleted: the purge and its statements, and leases, budgets, backups, old searches."""
+"""Where rows of the key store are deleted: the purge and its statements; leases, budgets, backups, searches, texts."""
 
 PURGE_STATEMENTS: Final = {"DROP_KEYS", "DROP_REVISION", "DROP_TOKEN", "DROP_FORMER_ROOT", "END_DELIVERIES"}
 

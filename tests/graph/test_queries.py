@@ -218,6 +218,7 @@ SCANNED_ON_PURPOSE = {
     "ORDERS": "few",
     "HOLDS": "few",
     "CENSUS": "every record is counted",
+    "TEXTS_OVER": "once a night",
     "CANARY": "one node",
     "PLANT_CANARY": "one node",
     "ANYTHING": "the first node at hand, before a copy is written",

@@ -103,6 +103,29 @@ ROUTES: Final[Mapping[str, Route]] = {
         body={"revision": 1, "reason": "Nothing in it tells who it was."},
         because="nothing waits for the desk here; tests/register/test_ending.py judges one that does",
     ),
+    "POST /v1/returns": _theme(
+        Act.RETURN_PROPOSE,
+        by="privacy-officer",
+        status=404,
+        body={
+            "record": {
+                "format": "theme-register returned record v1",
+                "archive": NOBODY,
+                "record": {"signals": [], "facts": {}},
+            },
+            "authority": "Public prosecutor",
+            "ordered_on": "2026-01-01",
+            "reason": "Ordered.",
+        },
+        because="nothing is archived here; tests/journeys/test_returns.py brings a record back",
+    ),
+    "POST /v1/returns/{dossier}/settlement": _theme(
+        Act.RETURN_SETTLE,
+        by="privacy-officer",
+        status=404,
+        body={"agreed": False, "reason": "No."},
+        because="no return is proposed here; tests/journeys/test_returns.py has a second person",
+    ),
     "POST /v1/holds": _custody(
         Act.HOLD_LAY,
         status=201,
@@ -235,6 +258,13 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "end decline": _asks(Act.EARLY_END_SETTLE, NOBODY, *_CASE, *_REASON),
     "desk queue": _asks(Act.DESK_QUEUE, *_CASE),
     "desk leave": _asks(Act.DESK_JUDGE, NOBODY, "--revision", "1", *_CASE, *_REASON),
+    "return propose": _asks(
+        Act.RETURN_PROPOSE,
+        "{export}",
+        *("--authority", "Public prosecutor", "--ordered-on", "2026-01-01", *_REASON, *_CASE),
+    ),
+    "return agree": _asks(Act.RETURN_SETTLE, NOBODY, "{export}", *_CASE, *_REASON),
+    "return decline": _asks(Act.RETURN_SETTLE, NOBODY, *_CASE, *_REASON),
     "hold lay": _asks(
         Act.HOLD_LAY,
         "wpg-14-4",
@@ -270,6 +300,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "archive import-log": _does(Act.ARCHIVE_OPEN, "{custodians-log}"),
     "archive find": _silent(_CUSTODIAN),
     "archive open": _silent(_CUSTODIAN),
+    "archive reseal": _silent("one entry for each record that it seals anew: tests/journeys/test_returns.py"),
     "archive destroy-month": _silent(_CUSTODIAN),
     "audit entries": _asks(Act.AUDIT_SHOW, *_CASE),
     "audit report": _asks(Act.AUDIT_SHOW, *_PERIOD, *_CASE),

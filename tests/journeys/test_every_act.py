@@ -16,6 +16,7 @@ import uvicorn
 from typer.testing import CliRunner
 
 from api.cli import app as program
+from api.exchange.returned import FORMAT
 from api.exchange.signal_v1 import to_json
 from api.http.app import create
 from api.wiring import Workplace, workplace
@@ -87,6 +88,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What commands and routes are given."""
     folder = tmp_path_factory.mktemp("given")
     (folder / "words").write_text("For a reason.\n")
+    record = {"format": FORMAT, "archive": NOBODY, "record": {"signals": [], "facts": {}}}
+    (folder / "export").write_text(json.dumps(record))
     bulk, one, other = (
         to_json(tie(f"{letter}-1", *cast(letter, *names)[:2])).decode()
         for letter, names in (
@@ -96,7 +99,13 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         )
     )
     (folder / "signals.ndjson").write_text(f"{bulk}\n")
-    return {"file": folder / "words", "signals": folder / "signals.ndjson", "signal_text": one, "other": f"{other}\n"}
+    return {
+        "file": folder / "words",
+        "export": folder / "export",
+        "signals": folder / "signals.ndjson",
+        "signal_text": one,
+        "other": f"{other}\n",
+    }
 
 
 @pytest.fixture(scope="module")

@@ -106,6 +106,23 @@ class Archivist:
         """Return of which of `items` a record of this run was left when it was settled, each with the record's id."""
         return self.files_held.laid(run, items)
 
+    def reseal(self, archive: ArchiveId, month: str, content: bytes) -> str:
+        """Seal what a record holds to the key of another month, durably, under the same id; return the file's SHA-256.
+
+        A file of it that is there already was left by an attempt that nothing relies on: it is written anew.
+
+        Raises:
+            Unavailable: code `archive.no-key`: that month has no key. Tampered: `archive.keys`.
+        """
+        half = None if self.keys is None else self.keys.months.get(month)
+        if half is None:
+            raise Unavailable("archive.no-key", "the archive has no key of that month; the custodian can make more")
+        sealed, run = half.seal(self._store.register, archive, content), RunId(mint())
+        self.destroy([(month, archive)])
+        self.files_held.lay_down(run, [((month, archive), sealed)])
+        self.settle(run, {archive}, last=True)
+        return sha256(sealed).hexdigest()
+
     def destroy(self, places: Iterable[tuple[str, ArchiveId]]) -> int:
         """Delete the files at these places (month, id), durably; one that is absent is no fault. Return how many."""
         return self.files_held.destroy(places)

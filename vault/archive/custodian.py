@@ -46,6 +46,7 @@ class CustodianAct(StrEnum):
 
     FIND = "find"
     OPEN = "open"
+    RESEAL = "reseal"
     DESTROY_MONTH = "destroy-month"
 
 
