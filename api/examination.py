@@ -9,7 +9,7 @@ from api.keys import check, status
 from api.settings import Settings
 from api.wiring import Workplace, workplace
 from api.witnessing import witnessing
-from register.backlog import OVERDUE
+from register.backlog import OVERDUE, REVIEWS_LATE
 from register.clock import civil_date
 from register.errors import RegisterError
 from retention.clockguard import Clockwork
@@ -53,6 +53,7 @@ REMEDY = {
     "backlog": "see `theme-register retention runs`: have a waiting plan approved, or find out why no run ends",
     "archive.absent": "run `theme-register archive init` with the custodian: what is due waits, hidden",
     "archive.months": "run `theme-register archive extend` with the custodian: keys reach less than 72 months ahead",
+    REVIEWS_LATE: "let reviewers work off `theme-register review queue`, the longest overdue first",
     "canary.none": "no run was begun here yet: start `theme-register keep`, which begins one every night",
     CANARY_OUTLIVED: "no run began for two nights, or rules find nothing due: is `theme-register keep` running?",
     "old-root": "a purge or rotation was interrupted: the keeper ends it, or `theme-register keys rotate`",
@@ -97,6 +98,14 @@ def _canary(opened: Workplace) -> Iterator[Finding]:
         yield Finding(what="canary")
 
 
+def _reviews(opened: Workplace) -> Iterator[Finding]:
+    """Say how many reviews are overdue: what nobody reviews is hidden thirty days later, and removed after ninety."""
+    if late := opened.offices.reviews_late():
+        yield Finding(what="reviews", state=REVIEWS_LATE, remedy=f"{late} are: {REMEDY[REVIEWS_LATE]}")
+    else:
+        yield Finding(what="reviews")
+
+
 def _witnesses(opened: Workplace) -> Iterator[Finding]:
     """Say how many witnesses vouch for the log, of how many needed."""
     witnesses = witnessing(opened.logbook, opened.settings).cosignatures
@@ -130,6 +139,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
             if opened.offices.backlog.overdue(opened.clock.now()):
                 yield Finding(what="backlog", state=OVERDUE, remedy=REMEDY["backlog"], bad=True)
             yield from _canary(opened)
+            yield from _reviews(opened)
             anchor = opened.store.anchor
             yield Finding(what=f"anchor {anchor.kind}", state=f"assurance.{anchor.assurance}", remedy=SURE[anchor.kind])
             yield from _archive(opened)

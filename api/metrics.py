@@ -26,7 +26,8 @@ class Sample:
 
     Attributes:
         today: civil date of the measuring.
-        subjects, signals: live records; due: subjects past their day; oldest_due: the earliest such day.
+        subjects, signals: live records; due: subjects past their day; reviews_late: those
+            whose review is overdue; oldest_due: the earliest such day.
         taken_in, purged: signals taken in, and subjects and signals deleted, in the last WEEK_DAYS days.
         sealed_at: when the newest checkpoint was signed; certified_at: when the newest certificate was issued.
         log_size: entries in the log.
@@ -40,6 +41,7 @@ class Sample:
     subjects: int
     signals: int
     due: int
+    reviews_late: int
     oldest_due: date | None
     taken_in: int
     purged: int
@@ -108,6 +110,7 @@ def _gauges(sample: Sample) -> dict[str, tuple[str, float]]:
         "subjects": ("Live subjects", sample.subjects),
         "signals": ("Live signals", sample.signals),
         "subjects_due": ("Subjects past their day that are still there", sample.due),
+        "reviews_late": ("Live subjects whose review is overdue", sample.reviews_late),
         "oldest_overdue_days": ("Days since the day of the oldest subject that is due", sample.oldest_overdue_days),
         "signals_taken_in_7d": ("Signals taken in during the last seven days", sample.taken_in),
         "records_purged_7d": ("Subjects and signals deleted by runs during the last seven days", sample.purged),

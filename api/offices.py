@@ -7,11 +7,11 @@ from typing import Final
 from graph.connection import Graph
 from graph.decisions import Decisions
 from graph.erasure import Purging
-from graph.gauges import oldest_due
+from graph.gauges import oldest_due, reviews_late
 from graph.holds import Holds
 from graph.trail import AuditTrail
 from register.backlog import Backlog
-from register.clock import Clock
+from register.clock import Clock, civil_date
 from register.deciding import Deciding
 from register.desk import Desk
 from register.dossier_terms import DossierTerms
@@ -54,6 +54,10 @@ class Offices:
     def backlog(self) -> Backlog:
         """How late the runs are."""
         return Backlog(oldest=partial(oldest_due, self.graph), until=self.policy.backlog.after)
+
+    def reviews_late(self) -> int:
+        """Return how many reviews are overdue today."""
+        return reviews_late(self.graph, civil_date(self.clock.now()))
 
     @cached_property
     def review(self) -> Review:

@@ -74,6 +74,7 @@ class Sampler:
             subjects=held.subjects,
             signals=held.signals,
             due=held.due,
+            reviews_late=held.reviews_late,
             oldest_due=held.oldest,
             taken_in=self.desk.count(Question(act=Act.SIGNAL_RECORD, outcome=Outcome.DONE, since=since)),
             purged=purged,

@@ -16,11 +16,12 @@ from register.runs import Canary
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holdings:
-    """What the graph holds: subjects, signals, subjects past their day, the earliest such day of both, the canary."""
+    """What the graph holds: subjects, signals, subjects past their day or late for review, the earliest day, the canary."""
 
     subjects: int
     signals: int
     due: int
+    reviews_late: int
     oldest: date | None
     canary: Canary | None
 
@@ -36,6 +37,7 @@ def holdings(graph: Graph, today: date) -> Holdings:
             subjects=subjects,
             signals=signals,
             due=due,
+            reviews_late=_late(tx, today),
             oldest=_oldest(tx, today),
             canary=canary(tx),
         )
@@ -52,6 +54,16 @@ def oldest_due(graph: Graph, today: date) -> date | None:
         Unavailable: the graph cannot be reached.
     """
     return graph.read(lambda tx: _oldest(tx, today))
+
+
+def reviews_late(graph: Graph, today: date) -> int:
+    """Return how many live subjects should have been reviewed before civil date `today`. Raises Unavailable."""
+    return graph.read(lambda tx: _late(tx, today))
+
+
+def _late(tx: ManagedTransaction, today: date) -> int:
+    found: int = tx.run(queries.LATE_REVIEWS, today=today).single(strict=True)["number"]
+    return found
 
 
 def _oldest(tx: ManagedTransaction, today: date) -> date | None:

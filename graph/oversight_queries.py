@@ -10,6 +10,10 @@ SIGNALS: Final = f"MATCH (g:{Label.SIGNAL}) RETURN count(g) AS number"
 
 DUE: Final = f"MATCH (s:{Label.SUBJECT}) WHERE s.remove_by <= $today RETURN count(s) AS number"
 
+LATE_REVIEWS: Final = f"""
+MATCH (s:{Label.SUBJECT}) WHERE s.review_by < $today AND s.remove_by > $today RETURN count(s) AS number
+"""
+
 OLDEST: Final = f"""
 CALL () {{
   MATCH (s:{Label.SUBJECT}) WHERE s.remove_by <= $today RETURN s.remove_by AS due ORDER BY due LIMIT 1

@@ -15,6 +15,8 @@ EVERY: Final = timedelta(minutes=1)
 """How often the store is asked: a run replaces the processes that take signals in, and with them the answer."""
 
 OVERDUE: Final = "backlog.overdue"
+REVIEWS_LATE: Final = "reviews.overdue"
+"""That some review should have been done by now: told, and stops nothing (Wpg art. 10(6))."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -13,7 +13,7 @@ from api.http.schemas import HarbourOut
 from api.metrics import MEDIA_TYPE, Metrics
 from api.wiring import Workplace
 from api.witnessing import witnessing
-from register.backlog import OVERDUE
+from register.backlog import OVERDUE, REVIEWS_LATE
 from register.clock import civil_date
 from register.errors import NotFound
 from register.stores import HarbourNode
@@ -36,6 +36,8 @@ def ready(served: Served) -> JSONResponse:
     state = served.readiness()
     late = state["graph"] and served.offices.backlog.overdue(served.clock.now())
     told = (*alarms(served), OVERDUE) if late else alarms(served)
+    if state["graph"] and served.offices.reviews_late():
+        told = (*told, REVIEWS_LATE)
     canary = served.erasure.canary() if state["graph"] else None
     if canary is not None and canary.outlived(civil_date(served.clock.now())):
         told = (*told, CANARY_OUTLIVED)

@@ -17,6 +17,7 @@ SAMPLE = Sample(
     subjects=1200,
     signals=3400,
     due=2,
+    reviews_late=3,
     oldest_due=date(2026, 11, 20),
     taken_in=700,
     purged=900,
@@ -42,6 +43,7 @@ def test_c02_the_oldest_overdue_item_and_both_rates_are_shown():
     shown = read(metrics())
     assert shown["theme_register_oldest_overdue_days", ()] == 4
     assert shown["theme_register_subjects_due", ()] == 2
+    assert shown["theme_register_reviews_late", ()] == 3
     assert (shown["theme_register_signals_taken_in_7d", ()], shown["theme_register_records_purged_7d", ()]) == (
         700,
         900,

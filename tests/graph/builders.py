@@ -42,6 +42,7 @@ def mac() -> bytes:
 def a_subject(
     *,
     remove_by: date = FAR,
+    review_by: date = FAR,
     hidden_from: date | None = None,
     restricted: bool = False,
     kind: SubjectKind = SubjectKind.PERSON,
@@ -52,7 +53,7 @@ def a_subject(
         kind=kind,
         revision=1,
         remove_by=remove_by,
-        review_by=FAR,
+        review_by=review_by,
         hidden_from=hidden_from or remove_by,
         restricted=restricted,
         acts=acts,

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from graph.connection import Graph
-from graph.gauges import holdings, oldest_due
+from graph.gauges import holdings, oldest_due, reviews_late
 from graph.oversight_queries import OLDEST
 from graph.signals import Signals
 from tests.graph.builders import TODAY, a_batch, a_signal, a_subject, an_entry
@@ -30,6 +30,21 @@ def test_a_signal_that_names_nobody_counts_with_its_own_day(register: Graph) -> 
     Signals(register).record(batch, (), [an_entry()])
     assert oldest_due(register, TODAY) == long_ago
     assert oldest_due(register, long_ago - timedelta(days=1)) is None
+
+
+def test_r13_late_reviews_are_counted_from_the_day_after_and_not_of_what_has_ended(register: Graph) -> None:
+    """R13: an alarm of its own for a confirmation that is overdue."""
+    ahead, behind = TODAY + timedelta(days=400), TODAY - timedelta(days=1)
+    people = [
+        a_subject(remove_by=ahead, review_by=behind),
+        a_subject(remove_by=ahead, review_by=TODAY),
+        a_subject(remove_by=TODAY, review_by=behind),
+    ]
+    batch = a_batch([a_signal([one.facts.id for one in people])], created=people)
+    Signals(register).record(batch, (), [an_entry()])
+    assert reviews_late(register, TODAY) == 1
+    assert holdings(register, TODAY).reviews_late == 1
+    assert reviews_late(register, TODAY + timedelta(days=1)) == 2
 
 
 def test_the_oldest_is_read_from_two_indexes_and_sorts_nothing(register: Graph) -> None:

@@ -30,7 +30,10 @@ def four(day: date) -> date:
 
 
 def test_a_version_comes_into_force_by_two_people_and_runs_go_by_it(next_register, tmp_path):
-    """R09, R10, R11: nobody changes a schedule alone, nor unseen; the applied list is the list that was looked at."""
+    """R09, R10, R11: nobody changes a schedule alone, nor unseen; the applied list is the list that was looked at.
+
+    R33: what the term ends is removed to the archive, and destroyed there five full years later, on real stores.
+    """
     register = next_register()
     with register.serving():
         register.enrol("douane", "contributor")
@@ -84,10 +87,19 @@ def test_a_version_comes_into_force_by_two_people_and_runs_go_by_it(next_registe
         assert early["state"] == "nothing-due"
         ended = register.json("retention", "run", "--on", due, "--wait", "120", key="chris")
         assert (ended["state"], ended["outcome"]["subject"]) == ("certified", 1)
+        kept = list((register.home / "archive").glob("*/" + "?" * 32))
+        assert len(kept) == 1
         saved = tmp_path / "certificate"
         register.run("certificate", "show", ended["outcome"]["certificate"], "--save", str(saved), key="chris")
         assert (saved / "policy.toml").read_text() == file.read_text()
         register.run("verify", "certificate", str(saved))
+        late = Period.parse("P5Y").after(four(received_on())) + timedelta(days=1)
+        day_before = (late - timedelta(days=1)).isoformat()
+        none = register.json("retention", "run", "--on", day_before, "--wait", "120", key="chris")
+        assert none["state"] == "nothing-due"
+        last = register.json("retention", "run", "--on", late.isoformat(), "--wait", "120", key="chris")
+        assert (last["state"], last["outcome"]["destroyed"]) == ("certified", 1)
+        assert not kept[0].exists()
         assert register.ask("corine", "POST", f"{path}/withdrawal", {}).status_code == 200
         acts = {(one["act"], one["outcome"]) for one in entries(register)}
         named = {"policy.propose", "policy.impact", "policy.approve", "policy.withdraw", "policy.applied"}

@@ -39,7 +39,7 @@ def enrol(register):
 
 
 def test_an_archived_record_comes_back_by_order_and_its_copy_goes(next_register, tmp_path):
-    """W14, R37: live again under its own event, with a term from the order; the archived copy is void and destroyed."""
+    """W14: live again under its own event, with a term from the order; the archived copy is void and destroyed."""
     register = next_register()
     received_on = TODAY - timedelta(days=400)
     with register.serving():
