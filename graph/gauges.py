@@ -16,7 +16,7 @@ from register.runs import Canary
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holdings:
-    """What the graph holds: subjects, signals, subjects past their day or late for review, the earliest day, the canary."""
+    """What the graph holds: subjects, signals, subjects due, late reviews, the earliest day due, the canary."""
 
     subjects: int
     signals: int

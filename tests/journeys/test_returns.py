@@ -26,7 +26,8 @@ def archived(register, person, received_on):
     proposed = register.ask("petra", "POST", "/v1/decisions", body, **NECESSITY)
     path = f"/v1/decisions/{proposed.json()['dossier']}/settlement"
     agreed = register.ask("piet", "POST", path, {"agreed": True, "reason": "Agreed."}, **NECESSITY).json()
-    assert register.finished(agreed["run"], "chris")["state"] == "certified"
+    # the keeper's own run of today may have been first
+    assert register.finished(agreed["run"], "chris")["state"] in ("certified", "nothing-due")
     (file,) = (one for one in (register.home / "archive").glob("*/*") if len(one.name) == 32)
     return file, case["case"]
 
