@@ -1,7 +1,8 @@
 """What a backup holds, as lines, and the sealed parts they lie in.
 
 First the graph's own lines (`graph.copying`), then the register's files: archived records, as they are sealed to their
-months, and certificates, each a line `{"file": path below HOME, "content": base64}`. The key store is never in it.
+months, certificates, and versions of the policy, each a line `{"file": path below HOME, "content": base64}`. The key
+store is never in it.
 """
 
 import base64
@@ -11,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from api.logbook import CERTIFICATES
+from api.policies import FOLDER as POLICIES
 from evidence.durable import write_durably
 from register.errors import Tampered
 from vault.archive.archivist import ARCHIVE
@@ -18,7 +20,7 @@ from vault.backup import BackupKey
 
 PART_BYTES: Final = 4 << 20
 FOLDER: Final = "parts"
-FILES: Final = (ARCHIVE, CERTIFICATES)
+FILES: Final = (ARCHIVE, CERTIFICATES, POLICIES)
 """Folders of HOME whose files are part of every backup."""
 
 Told = Callable[[int], None]
@@ -26,7 +28,7 @@ Told = Callable[[int], None]
 
 
 def file_lines(home: Path) -> Iterator[bytes]:
-    """Yield a line for each file of the archive and of the certificates, by path."""
+    """Yield a line for each file of the archive, of the certificates and of the versions of the policy, by path."""
     for folder in FILES:
         for path in sorted(one for one in (home / folder).rglob("*") if one.is_file()):
             if not path.name.startswith("."):  # one that is being written
