@@ -129,8 +129,8 @@ def reseal(opened: Workplace, path: Path, passphrase: str, month: str) -> int:
             facts = replace(stub.facts, revision=revision, month=detail["to"], sha256=digest, destroy_on=later)
             fresh = SealedStub(facts=facts, mac=deciding.sealing.mac(facts))
             deciding.commit(Change(stubs=(fresh,)), kept_entries(now, [fresh]))
-            count += 1
-        opened.archivist.destroy([place])
+            stub, count = fresh, count + 1
+        opened.archivist.supersede(place[1], month, (stub.facts.month, place[1], stub.facts.sha256))
     return count
 
 

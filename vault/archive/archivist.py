@@ -119,9 +119,19 @@ class Archivist:
             raise Unavailable("archive.no-key", "the archive has no key of that month; the custodian can make more")
         sealed, run = half.seal(self._store.register, archive, content), RunId(mint())
         self.destroy([(month, archive)])
-        self.files_held.lay_down(run, [((month, archive), sealed)])
+        self.files_held.lay_down(run, [Laying((month, archive), sealed)])
         self.settle(run, {archive}, last=True)
         return sha256(sealed).hexdigest()
+
+    def supersede(self, archive: ArchiveId, month: str, by: tuple[str, ArchiveId, str]) -> None:
+        """Delete the file of `month` once the one that it was sealed anew to (month, id, SHA-256) is there, whole.
+
+        Raises:
+            Tampered: code `archive.file`: it is not.
+        """
+        if not self.intact([by]):
+            raise Tampered("archive.file", "a file of the archive is not the one that was written")
+        self.destroy([(month, archive)])
 
     def destroy(self, places: Iterable[tuple[str, ArchiveId]]) -> int:
         """Delete the files at these places (month, id), durably; one that is absent is no fault. Return how many."""
