@@ -583,3 +583,27 @@ def test_a_decision_that_somebody_wrote_without_the_key_turns_no_archive_into_de
     world.graph.subjects_held[item] = replace(held, facts=forged, mac=world.facts.mac(forged))
     (due,) = (one for one in world.plan(REMOVED).due if one.kind == "subject")
     assert due.fate == "destroyed"
+
+
+def test_w14_the_archived_copy_of_what_an_order_brought_back_is_void_and_goes_by_the_next_run():
+    """Void by the order, years before its own day; under a hold it waits."""
+    world = Register()
+    world.about("s1", "B")
+    world.night(REMOVED)
+    held = world.stub()
+    ordered = REMOVED + timedelta(days=200)
+    void = replace(held, revision=held.revision + 1, event="order", event_on=ordered)
+    world.graph.stubs_held[held.id] = SealedStub(facts=void, mac=world.facts.mac(void))
+    world.facts.remember([(held.id, void.revision)])
+    assert void.void
+    assert not held.void
+    world.hold(HoldGround.EVIDENCE, ordered, ordered + timedelta(days=5), archived=(held.id,))
+    assert world.night(ordered) is None
+    assert held.id in world.archive.records
+    body = world.night(ordered + timedelta(days=6))
+    assert body is not None
+    assert [(one["rule"], one["act"], one["event"], one["due_on"]) for one in body["terms"]] == [
+        ("archive.five-years", "destroyed", "order", ordered.isoformat())
+    ]
+    assert world.archive.records == {}
+    assert world.stub().destroyed_on == ordered + timedelta(days=6)
