@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from api.logbook import Logbook
+from api.processing import Processing
 from api.ticks import Ticks, tick
 from graph.trail import AuditTrail
 from register.audit import Entry
@@ -25,6 +26,7 @@ class KeepingDesk:
     logbook: Logbook
     trail: AuditTrail
     ticks: Ticks
+    gathered: Processing
 
     def plan(self, on: date) -> Mapping[str, object]:
         """Return what a run on civil date `on` would do."""
@@ -72,6 +74,10 @@ class KeepingDesk:
     def runs(self) -> tuple[Mapping[str, object], ...]:
         """Return orders and runs, newest first."""
         return self.orders.runs()
+
+    def processing(self, on: date) -> Mapping[str, object]:
+        """Return the register of processing."""
+        return self.gathered.document(on)
 
     def certificates(self) -> tuple[Mapping[str, object], ...]:
         """Return the certificates filed, newest first."""

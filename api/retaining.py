@@ -7,6 +7,7 @@ from functools import cached_property
 from api.keeping import KeepingDesk
 from api.logbook import Logbook
 from api.policies import BUILT_IN, PolicyBook, PolicyDesk
+from api.processing import CONTROLLER, Processing
 from api.ticks import Ticks
 from graph.connection import Graph
 from graph.decisions import Decisions
@@ -23,6 +24,8 @@ from retention.outlook import Outlook
 from retention.policy import shipped
 from retention.restamping import Restamping
 from retention.rules import Policy
+from vault.keystore.credentials import Credentials
+from vault.keystore.store import KeyStore
 from vault.sealing import Sealer
 
 
@@ -32,7 +35,6 @@ class Retaining:
 
     Attributes:
         policy: in force today; book: what is in force on other days.
-        rehearsal: whether the register was made for rehearsal.
     """
 
     graph: Graph
@@ -44,7 +46,7 @@ class Retaining:
     book: PolicyBook
     logbook: Logbook
     ticks: Ticks
-    rehearsal: bool
+    store: KeyStore
 
     @cached_property
     def orders(self) -> Orders:
@@ -57,7 +59,7 @@ class Retaining:
             trail=self.trail,
             clock=self.clock,
             in_force=self.book.on,
-            rehearsal=self.rehearsal,
+            rehearsal=self.store.rehearsal,
         )
 
     @cached_property
@@ -90,8 +92,15 @@ class Retaining:
     @cached_property
     def custody(self) -> Custody:
         """Answers compliance officers."""
+        people = Credentials(self.store.database).all
+        gathered = Processing(controller=CONTROLLER, policy=self.policy, anchor=self.store.anchor, people=people)
         desk = KeepingDesk(
-            orders=self.orders, outlook=self.outlook, logbook=self.logbook, trail=self.trail, ticks=self.ticks
+            orders=self.orders,
+            outlook=self.outlook,
+            logbook=self.logbook,
+            trail=self.trail,
+            ticks=self.ticks,
+            gathered=gathered,
         )
         return Custody(keeping=desk, trail=self.trail, clock=self.clock)
 

@@ -22,6 +22,7 @@ from api.names import Names
 from api.offices import Offices
 from api.places import check_quarantine, keystore_url, register_of
 from api.policies import PolicyBook, text_of
+from api.processing import CONTROLLER
 from api.retaining import Retaining
 from api.server import endpoint
 from api.settings import SEARCHES, Settings
@@ -65,7 +66,6 @@ from vault.sealing import Sealer
 from vault.signing import LogKeys, SignatureVerifier
 from vault.strands import Strand, Strands, TrailKey
 
-CONTROLLER: Final = "College van procureurs-generaal"
 LOG_KEYS: Final = "log"
 
 
@@ -182,7 +182,7 @@ class Workplace:
             book=self.book,
             logbook=self.logbook,
             ticks=Ticks(folder=self.settings.keys_folder),
-            rehearsal=self.store.rehearsal,
+            store=self.store,
         )
 
     @property

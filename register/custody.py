@@ -97,6 +97,13 @@ class Custody:
         self.trail.append([_entry(grant, Act.RETENTION_SEE, count=len(found))])
         return found
 
+    def processing(self, actor: Actor) -> Mapping[str, object]:
+        """Return the register of processing (Wpg art. 31d) as of today. Raises Refused."""
+        grant = self._enter(actor, Permission.RETENTION_PLAN, Act.RETENTION_SEE)
+        found = self.keeping.processing(civil_date(grant.as_of))
+        self.trail.append([_entry(grant, Act.RETENTION_SEE, detail={"on": civil_date(grant.as_of).isoformat()})])
+        return found
+
     def certificates(self, actor: Actor) -> tuple[Mapping[str, object], ...]:
         """Return the certificates filed, newest first. Raises Refused."""
         grant = self._enter(actor, Permission.CERTIFICATE_SEE, Act.CERTIFICATE_SHOW)

@@ -197,6 +197,9 @@ class Keeping(Protocol):
     def runs(self) -> tuple[Mapping[str, object], ...]:
         """Return the runs and the orders not yet begun, newest first."""
 
+    def processing(self, on: date) -> Mapping[str, object]:
+        """Return the register of processing as of civil date `on`: articles, terms, measures, who may what."""
+
     def certificates(self) -> tuple[Mapping[str, object], ...]:
         """Return the certificates filed, newest first: id, when, counts."""
 

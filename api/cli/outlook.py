@@ -66,6 +66,21 @@ def calendar(weeks: Weeks = 13, key_file: KeyFile = None, url: Url = None, as_js
         show.console().print(f"{answer['unsure']} records do not verify: see `retention plan`", style="bold red")
 
 
+def processing(key_file: KeyFile = None, url: Url = None, as_json: AsJson = False) -> None:
+    """Show the controller's register of processing (Wpg art. 31d), gathered from what is in force."""
+    answer = Client(settings_with(key_file, url)).get("/v1/retention/processing")
+    if as_json:
+        emit(answer)
+        return
+    named = ("on", "controller", "processing")
+    show.table("register of processing", ("what", "value"), ((name, answer[name]) for name in named))
+    show.table(
+        "terms", ("rule", "term", "citation"), ((one["rule"], one["term"], one["citation"]) for one in answer["terms"])
+    )
+    people = answer["authorisations"]["people"]
+    show.table("authorisations", ("who", "role", "ended"), ((one["code"], one["role"], one["ended"]) for one in people))
+
+
 def rehearse(weeks: Weeks = 13, key_file: KeyFile = None, url: Url = None, as_json: AsJson = False) -> None:
     """Show the runs of the coming weeks on paper, if nothing more happens; nothing is changed."""
     answer = Client(settings_with(key_file, url)).get(f"/v1/retention/rehearsal?weeks={weeks}")

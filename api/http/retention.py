@@ -72,6 +72,12 @@ def confirm_clock(caller: Caller, served: Served) -> Mapping[str, object]:
     return served.custody.confirm_clock(caller)
 
 
+@router.get("/processing")
+def processing(caller: Caller, served: Served) -> Mapping[str, object]:
+    """Return the controller's register of processing (Wpg art. 31d), gathered from what is in force."""
+    return served.custody.processing(caller)
+
+
 @router.get("/runs")
 def runs(caller: Caller, served: Served) -> Mapping[str, object]:
     """Return runs and orders, newest first."""
