@@ -18,6 +18,7 @@ from graph.trail import AuditTrail
 from register.activation import Activation
 from register.clock import Clock, civil_date
 from register.custody import Custody
+from retention.filecheck import FileCheck
 from retention.interfaces import Archive
 from retention.orders import Orders, carried
 from retention.outlook import Outlook
@@ -61,6 +62,13 @@ class Retaining:
             in_force=self.book.on,
             rehearsal=self.store.rehearsal,
         )
+
+    def look_at_files(self) -> None:
+        """Look whether tonight's share of the archived files is what was written."""
+        looking = FileCheck(
+            erasure=Purging(self.graph), archive=self.archive, check=self.sealer, trail=self.trail, clock=self.clock
+        )
+        looking.look(civil_date(self.clock.now()))
 
     @cached_property
     def outlook(self) -> Outlook:

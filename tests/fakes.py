@@ -307,6 +307,7 @@ class FakeArchive:
     records: dict[ArchiveId, tuple[ToArchive, tuple[SealedSignal, ...]]] = field(default_factory=dict)
     pending: dict[RunId, set[ArchiveId]] = field(default_factory=dict)
     minted: int = 0
+    altered: set[ArchiveId] = field(default_factory=set)
 
     def put(self, run: RunId, items: Sequence[ToArchive], signals: Iterable[SealedSignal]) -> tuple[Archived, ...]:
         held = tuple(signals)
@@ -339,7 +340,7 @@ class FakeArchive:
         return {archive: one.month for archive, (one, _) in self.records.items()}
 
     def intact(self, files: Iterable[tuple[str, ArchiveId, str]]) -> frozenset[ArchiveId]:
-        return frozenset(archive for _, archive, _ in files if archive in self.records)
+        return frozenset(archive for _, archive, _ in files if archive in self.records.keys() - self.altered)
 
     def of(self, item: str) -> list[ArchiveId]:
         """Return the ids of the records about `item`."""

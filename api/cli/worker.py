@@ -198,6 +198,7 @@ def _carry(holder: str, step: Callable[[Any], object], quarantined: bool, *, beg
         if begins:
             opened.retaining.restamp()
             opened.offices.dossier_terms.end()
+            opened.retaining.look_at_files()
         step(opened.run(holder, _tell, lambda: time.sleep(0.1)))
 
 

@@ -21,6 +21,7 @@ from register.lifetime import HoldGround
 from register.runs import Changed, Erased, ErasureBatch, RunState, Skip, SubjectRecord
 from register.sealed import SealedHold, SealedStub
 from retention.casework import dates_of
+from retention.filecheck import NIGHTS, FileCheck
 from retention.orders import nightly
 from retention.outlook import Outlook
 from retention.plan import Reason
@@ -607,3 +608,23 @@ def test_w14_the_archived_copy_of_what_an_order_brought_back_is_void_and_goes_by
     ]
     assert world.archive.records == {}
     assert world.stub().destroyed_on == ordered + timedelta(days=6)
+
+
+def test_r18_an_archived_file_that_was_altered_is_found_within_thirty_nights_and_nothing_is_deleted():
+    """R18: content that is kept cannot be altered unnoticed."""
+    world = Register()
+    for name in "BCD":
+        world.about(f"s{name}", name)
+    world.night(REMOVED)
+    looking = FileCheck(
+        erasure=world.graph, archive=world.archive, check=world.facts, trail=world.graph, clock=world.clock
+    )
+    nights = [REMOVED + timedelta(days=days) for days in range(NIGHTS)]
+    assert [one for night in nights for one in looking.look(night)] == []
+    first = min(world.archive.records)
+    world.archive.altered.add(first)
+    seen = len(world.graph.entries)
+    assert [one for night in nights for one in looking.look(night)] == [first]
+    (entry,) = world.graph.entries[seen:]
+    assert (entry.act, entry.targets, entry.detail["code"]) == ("integrity.incident", (first,), "file-altered")
+    assert len(world.archive.records) == 3
