@@ -208,6 +208,10 @@ class Purging:
         rows = self.graph.read(lambda tx: [row["line"] for row in tx.run(queries.JOURNAL, run=run)])
         return records.intact(runs.lines, rows)
 
+    def there(self, ids: Collection[str]) -> frozenset[str]:
+        """Return those of `ids` that a subject, signal or identifier has: by their indexes, unlike `remains`."""
+        return frozenset(row["id"] for query in queries.THERE for row in self._some(query, ids))
+
     def remains(self, ids: Collection[str]) -> tuple[str, ...]:
         """Return what is still there of `ids`, in every label, relationship type and list property, as `label:id`.
 

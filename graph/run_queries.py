@@ -301,6 +301,13 @@ PLANT_CANARY: Final = f"""
 MATCH (n:{Label.REGISTER}) SET n.canary_received_on = $received_on, n.canary_planted_on = $planted_on
 """
 
+# What a journal line says is deleted, and may not be: by the index of each label.
+
+THERE: Final = tuple(
+    f"UNWIND $ids AS id MATCH (n:{label} {{id: id}}) RETURN n.id AS id"
+    for label in (Label.SUBJECT, Label.SIGNAL, Label.IDENTIFIER)
+)
+
 # Reading back: by looking at every record, not by an index.
 
 

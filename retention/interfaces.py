@@ -129,6 +129,9 @@ class Erasure(Protocol):
     def journal(self, run: RunId) -> tuple[Erased, ...]:
         """Return the journal lines of a run, one a batch, in order."""
 
+    def there(self, ids: Collection[str]) -> frozenset[str]:
+        """Return those of `ids` that a subject, signal or identifier has: by their indexes, unlike `remains`."""
+
     def remains(self, ids: Collection[str]) -> tuple[str, ...]:
         """Return what is still there of `ids`, in every label, relationship type and list property, as `label:id`.
 

@@ -227,11 +227,7 @@ class RetentionRun:
         No such key is dropped, nor one that the plan does not name, or whoever can write to the database could destroy
         what is not due; the read-back fails.
         """
-        left = frozenset(self.erasure.remains(gone.keyed))
-        asked = {"Subject": "subject", "Signal": "signal", "Identifier": "identifier"}
-        return frozenset(
-            item for label, kind in asked.items() for item in gone.of_kind(kind) if f"{label}:{item}" in left
-        )
+        return self.erasure.there(gone.keyed)
 
     def _replaced(self, run: Run, lease: Lease) -> int:
         """Wait for the processes with the old root key to end (6, purge 6); return how many there were at first."""

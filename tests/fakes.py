@@ -267,6 +267,10 @@ class FakeGraph:
     def journal(self, run: RunId) -> tuple[Erased, ...]:
         return tuple(self.journals.get(run, ()))
 
+    def there(self, ids: Collection[str]) -> frozenset[str]:
+        held: set[str] = {*self.subjects_held, *self.signals_held, *self.identifiers_held}
+        return frozenset(held & set(ids))
+
     def remains(self, ids: Collection[str]) -> tuple[str, ...]:
         wanted = set(ids)
         found = {f"Subject:{one}" for one in self.subjects_held if one in wanted}

@@ -323,6 +323,8 @@ def test_a_batch_takes_its_subjects_and_nothing_else(
     )
     gone = [*line.subjects, *line.signals, *line.mentions, *line.links, *line.identifiers]
     assert store.remains(gone) == ()
+    staying = [one.facts.id for one in expected] + [each for one in expected for each in one.facts.mentions]
+    assert store.there([*gone, *staying]) == {one.facts.id for one in expected}
     assert store.journal(RUN) == (line,)
     written = {one.id: one for one in AuditTrail(register).unlogged(100)}[entry.id]
     assert written.body == entry.found([*line.subjects, *line.signals], len(gone)).body()
