@@ -265,7 +265,7 @@ def test_whatever_was_staged_when_a_process_died_is_settled(tmp_path: Path) -> N
     whole = ArchiveFiles(tmp_path / "whole")
     whole.lay_down(RUN, [Laying(place, b"x") for place in PLACES])
     (staging,) = (tmp_path / "whole" / "pending" / RUN).iterdir()
-    steps = ["list", *(place[1] for place in PLACES)]
+    steps = [*(place[1] for place in PLACES), "list"]
     for died in range(len(steps) + 1):  # after so many files were staged; none was moved yet
         files = ArchiveFiles(tmp_path / str(died))
         place = tmp_path / str(died) / "pending" / RUN / staging.name

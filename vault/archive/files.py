@@ -8,8 +8,9 @@ while another one settled its run finds its folder gone and moves nothing any mo
 
 import hashlib
 import os
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -21,7 +22,7 @@ PENDING: Final = "pending"
 LIST: Final = "list"
 SETTLED: Final = "settled-"
 _WRITERS: Final = 16
-"""Files are synced side by side: the disk then joins what one sync after the other would wait for each time."""
+"""Files are synced side by side, and while the next are sealed: the disk joins what it would wait for each time."""
 
 _AT_ONCE: Final = 16 << 20
 """Bytes of files that are in memory at a time; one file may be larger."""
@@ -61,14 +62,22 @@ class ArchiveFiles:
         staging = self._pending(run) / mint()
         laid: list[Place] = []
         lines: list[str] = []
+        writing: deque[tuple[Future[None], int]] = deque()
+        size = 0
         with ThreadPoolExecutor(_WRITERS) as writers:
-            for some in _some(files):
+            for one in files:
                 if not laid:
                     self._make(staging)
-                for _ in writers.map(lambda file: _write(staging / file.place[1], file.content), some):
-                    continue
-                laid += (one.place for one in some)
-                lines += (f"{'/'.join(one.place)}/{one.about and _named(one.about)}\n" for one in some)
+                writing.append((writers.submit(_write, staging / one.place[1], one.content), len(one.content)))
+                size += len(one.content)
+                while size > _AT_ONCE:
+                    written, gone = writing.popleft()
+                    written.result()
+                    size -= gone
+                laid.append(one.place)
+                lines.append(f"{'/'.join(one.place)}/{one.about and _named(one.about)}\n")
+            for written, _ in writing:
+                written.result()
         if not laid:
             return
         _write(staging / LIST, "".join(lines).encode("ascii"))
@@ -160,20 +169,6 @@ class ArchiveFiles:
         if not MONTH_PATTERN.fullmatch(month) or not is_id(archive):
             raise ValueError("no place in the archive")
         return self._folder / month / archive
-
-
-def _some(files: Iterable[Laying]) -> Iterator[list[Laying]]:
-    """Cut files into pieces of some size."""
-    some: list[Laying] = []
-    size = 0
-    for one in files:
-        some.append(one)
-        size += len(one.content)
-        if size >= _AT_ONCE:
-            yield some
-            some, size = [], 0
-    if some:
-        yield some
 
 
 def _write(path: Path, content: bytes) -> None:
