@@ -158,8 +158,13 @@ class Judge:
         if facts.void:
             return self._void(facts, holds)
         case = stub_case(self.policy, facts)
-        unheld = assess(self.policy, case, self.as_of)
-        told = assess(self.policy, replace(case, holds=tuple(map(span, self.holding.of(holds)))), self.as_of)
+        try:
+            unheld = assess(self.policy, case, self.as_of)
+            told = assess(self.policy, replace(case, holds=tuple(map(span, self.holding.of(holds)))), self.as_of)
+        except Invalid:  # one record that the policy in force cannot date holds up no other
+            self._note(facts.id, Kind.ARCHIVED, Reason.NO_EVENT)
+            self.waiting.append(Waiting(id=facts.id, kind=Kind.ARCHIVED, reason=Wait.CANNOT_EVALUATE))
+            return None
         if told.state is not State.DESTRUCTION_DUE or told.destroy_on is None:
             if unheld.state is State.DESTRUCTION_DUE:
                 self.waiting.append(Waiting(id=facts.id, kind=Kind.ARCHIVED, reason=Wait.HELD, holds=holds))

@@ -188,6 +188,22 @@ def test_a_run_for_a_day_before_a_removal_leaves_the_archived_record_and_comes_t
     assert world.stub().destroyed_on == date(2027, 8, 31)
 
 
+def test_an_archived_record_that_cannot_be_dated_waits_with_an_alarm_and_holds_up_no_other():
+    world = Register()
+    world.about("s1", "B")
+    assert world.night(REMOVED) is not None
+    facts = replace(world.stub(), event="query")  # such an event starts no term
+    world.graph.stubs_held[facts.id] = SealedStub(facts=facts, mac=world.facts.mac(facts))
+    world.about("s2", "C", date(2021, 7, 1))
+    assert world.night(date(2026, 7, 1)) is not None
+    assert world.graph.subjects_held == {}
+    waiting = world.plan(date(2032, 1, 1)).waiting
+    assert [(one.id, one.kind, one.reason) for one in waiting] == [(facts.id, Kind.ARCHIVED, Wait.CANNOT_EVALUATE)]
+    assert world.graph.stubs_held[facts.id].facts.destroyed_on is None
+    codes = {entry.detail["code"] for entry in world.graph.entries if entry.act is Act.INTEGRITY_INCIDENT}
+    assert "no-event" in codes
+
+
 def test_w9_a_hold_over_by_then_changes_nothing():
     world = Register()
     world.about("s1", "B")
