@@ -71,6 +71,7 @@ def test_removal(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_hub_goes_beside_a_reader_and_a_contributor(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """C07: 100,000 links by default; here that it goes, and that both are served meanwhile."""
     monkeypatch.setattr("bench.beside.BEFORE", 1.0)
     hub.main(["--links", "60", "--each", "6", "--around", "40", "--json"])
     told = line(capsys)
