@@ -6,7 +6,7 @@ review or a restriction hides is found here; what has ended, or does not verify,
 
 from typing import Final
 
-from graph.labels import DISTRUSTED, SIGNAL, SUBJECT, Label, Tie
+from graph.labels import DISTRUSTED, MARKED, SIGNAL, SUBJECT, Label, Tie
 from graph.queries import BARE_MENTION, BETWEEN, LINK_ROW, LINK_TYPES, LOCK, bare, visible
 
 
@@ -89,8 +89,8 @@ RETURN {_SIGNAL} AS signal,
 
 MARK_MENTIONS: Final = f"""
 UNWIND $rows AS row
-MATCH (:{Label.SIGNAL} {{id: row.signal}})-[m:{Tie.MENTIONS} {{id: row.id}}]->()
-SET m.markings = row.markings, m.mac = row.mac
+MATCH (g:{Label.SIGNAL} {{id: row.signal}})-[m:{Tie.MENTIONS} {{id: row.id}}]->()
+SET m.markings = row.markings, m.mac = row.mac, g.{MARKED.name} = row.at
 RETURN count(m) AS done
 """
 

@@ -108,7 +108,7 @@ class Decisions:
         def work(tx: ManagedTransaction) -> None:
             if change.created and _present(tx, [one.facts.id for one in change.created]):
                 return  # this very call ran before
-            _write(tx, change)
+            _write(tx, change, at=records.microseconds(entries[0].at))
             write_entries(tx, entries)
 
         try:
@@ -161,7 +161,7 @@ def _present(tx: ManagedTransaction, dossiers: Sequence[str]) -> bool:
     return tx.run(queries.DOSSIERS, ids=list(dossiers)).peek() is not None
 
 
-def _write(tx: ManagedTransaction, change: Change) -> None:
+def _write(tx: ManagedTransaction, change: Change, *, at: int) -> None:
     rows = records.Rows(records.properties(one.facts, one.mac) for one in change.subjects)
     rows.sort(key=lambda row: str(row["id"]))
     _must(tx, MOVE_SUBJECTS, rows)
@@ -177,6 +177,7 @@ def _write(tx: ManagedTransaction, change: Change) -> None:
                 "signal": one.facts.signal,
                 "markings": list(one.facts.markings),
                 "mac": one.mac,
+                "at": at,
             }
             for one in mentions
         ),

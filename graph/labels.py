@@ -168,6 +168,8 @@ def _own(kind: Kind, *names: str, names_ids: bool = False) -> tuple[Property, ..
 MAC: Final = Property(name="mac", kind=Kind.BYTES, part=Part.MAC)
 DISTRUSTED: Final = Property(name="distrusted_on", kind=Kind.DATE)
 """Set on what does not verify, from that day on invisible: no fact, for its facts can no longer be relied upon."""
+MARKED: Final = Property(name="marked_at", kind=Kind.INSTANT)
+"""When a signal's markings were changed last: names in memory move to another compartment (`register.roster`)."""
 
 _MENTION_ENDS = ("signal", "subject")
 _LINK_ENDS = ("kind", "from_", "to", "to_port")
@@ -183,9 +185,10 @@ SIGNAL: Final = Nodes(
         *_facts(SignalFacts, names_ids=("mentions", "links")),
         MAC,
         DISTRUSTED,
+        MARKED,
         *_sealed(SIGNAL_FIELDS),
     ),
-    indexes=("entered_at", "remove_by", "redacted_on", "distrusted_on"),
+    indexes=("entered_at", "remove_by", "redacted_on", "distrusted_on", "marked_at"),
 )
 IDENTIFIER: Final = Nodes(label=Label.IDENTIFIER, properties=_own(Kind.STRING, "id", "kind"))
 PORT: Final = Nodes(

@@ -7,7 +7,7 @@ Neo4j 5.26 and on 2026.x.
 
 from typing import Final
 
-from graph.labels import DISTRUSTED, LINK, LINKS, MENTIONS, Label, Nodes, Part, Relationships, Tie
+from graph.labels import DISTRUSTED, LINK, LINKS, MARKED, MENTIONS, Label, Nodes, Part, Relationships, Tie
 
 LINK_TYPES: Final = "|".join(LINKS)
 
@@ -185,6 +185,8 @@ ORDER BY signal
 ROSTER: Final = f"MATCH (g:{Label.SIGNAL}) WHERE g.id > $after {_ROSTER}"
 
 ROSTER_SINCE: Final = f"MATCH (g:{Label.SIGNAL}) WHERE g.entered_at >= $since AND g.id > $after {_ROSTER}"
+
+ROSTER_MARKED: Final = f"MATCH (g:{Label.SIGNAL}) WHERE g.{MARKED.name} >= $since AND g.id > $after {_ROSTER}"
 
 # Reading for somebody.
 

@@ -108,14 +108,22 @@ class Signals:
         self.graph.write(work)
 
     def roster(self, *, since: datetime | None) -> Iterator[RosterRow]:
-        """Yield the mentions of signals entered at or after `since` (all when None), page by page.
+        """Yield the mentions of signals entered or marked anew at or after `since` (all when None), page by page.
 
         Raises:
             Unavailable: while iterating; what was yielded is right but not everything.
         """
+        if since is None:
+            yield from self._roster(queries.ROSTER, since=None)
+            return
+        instant = records.microseconds(since)
+        for query in (queries.ROSTER_SINCE, queries.ROSTER_MARKED):
+            yield from self._roster(query, since=instant)
+
+    def _roster(self, query: str, *, since: int | None) -> Iterator[RosterRow]:
         after = ""
         while True:
-            page = self.graph.read(partial(_roster_page, since=since, after=after))
+            page = self.graph.read(partial(_roster_page, query=query, since=since, after=after))
             for row in page:
                 for mention, subject, names, handling, markings in row["mentions"]:
                     yield RosterRow(
@@ -130,10 +138,8 @@ class Signals:
             after = page[-1]["signal"]
 
 
-def _roster_page(tx: ManagedTransaction, *, since: datetime | None, after: str) -> list[Record]:
-    if since is None:
-        return list(tx.run(queries.ROSTER, after=after, page=PAGE))
-    return list(tx.run(queries.ROSTER_SINCE, since=records.microseconds(since), after=after, page=PAGE))
+def _roster_page(tx: ManagedTransaction, *, query: str, since: int | None, after: str) -> list[Record]:
+    return list(tx.run(query, since=since, after=after, page=PAGE))
 
 
 def _moved() -> Conflict:

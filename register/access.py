@@ -33,6 +33,7 @@ class Permission(StrEnum):
     SIGNAL_RECORD = "signal.record"
     RECEIPT_SEE = "receipt.see"
     SIGNAL_OPEN = "signal.open"
+    SOURCE_OPEN = "source.open"
     SUBJECT_FIND = "subject.find"
     SUBJECT_OPEN = "subject.open"
     NETWORK_SHOW = "network.show"
@@ -70,7 +71,15 @@ PERMISSIONS: Final = MappingProxyType(
         Role.CONTRIBUTOR: frozenset({_P.SIGNAL_RECORD, _P.RECEIPT_SEE}),
         Role.ANALYST: frozenset({_P.SIGNAL_OPEN, _P.SUBJECT_FIND, _P.SUBJECT_OPEN, _P.NETWORK_SHOW, _P.PATHS_SHOW}),
         Role.DESK_OFFICER: frozenset(
-            {_P.SIGNAL_OPEN, _P.DESK_SEE, _P.DESK_JUDGE, _P.EARLY_END_SEE, _P.EARLY_END_PROPOSE, _P.EARLY_END_SETTLE}
+            {
+                _P.SIGNAL_OPEN,
+                _P.SOURCE_OPEN,
+                _P.DESK_SEE,
+                _P.DESK_JUDGE,
+                _P.EARLY_END_SEE,
+                _P.EARLY_END_PROPOSE,
+                _P.EARLY_END_SETTLE,
+            }
         ),
         Role.REVIEWER: frozenset(
             {
@@ -130,6 +139,7 @@ PERMISSIONS: Final = MappingProxyType(
 DISCLOSING: Final = frozenset(
     {
         _P.SIGNAL_OPEN,
+        _P.SOURCE_OPEN,
         _P.SUBJECT_FIND,
         _P.SUBJECT_OPEN,
         _P.NETWORK_SHOW,

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from register.accepted import OpenedMention
 from register.grading import SubjectKind
 from register.ids import SignalId, SubjectId
+from register.narrative import read
 from register.sealed import LinkFacts, SignalFacts
-from register.stores import HarbourNode
+from register.stores import HarbourNode, Node
 from register.subjects import NewIdentifier
 
 
@@ -85,3 +87,40 @@ class Route:
 
     stops: tuple[str, ...]
     links: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcePage:
+    """Who or what the source of a signal is."""
+
+    signal: SignalId
+    description: str
+
+
+def hit_of(node: Node, mention: OpenedMention, remove_by: date | None, score: float, reasons: tuple[str, ...]) -> Hit:
+    """Return a search's hit: what one opened mention states of a visible subject."""
+    facts = node.subject.facts
+    return Hit(
+        subject=facts.id,
+        kind=facts.kind,
+        names=mention.names,
+        born_on=mention.born_on,
+        remove_by=remove_by,
+        score=score,
+        reasons=reasons,
+    )
+
+
+def statement_of(mention: OpenedMention, present: Mapping[int, OpenedMention], *, gone: str) -> Statement:
+    """Return what an opened mention states; `gone` stands for mentions that are not `present`."""
+    labels = {place: one.labels for place, one in present.items()}
+    return Statement(
+        signal=mention.facts.signal,
+        subject=mention.facts.subject,
+        category=mention.facts.category,
+        names=mention.names,
+        born_on=mention.born_on,
+        position=None if mention.position is None else read(mention.position, labels, gone=gone),
+        identifiers=mention.identifiers,
+        special=mention.facts.special,
+    )

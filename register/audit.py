@@ -19,6 +19,7 @@ class Act(StrEnum):
 
     SIGNAL_RECORD = "signal.record"
     SIGNAL_OPEN = "signal.open"
+    SOURCE_OPEN = "source.open"
     SUBJECT_FIND = "subject.find"
     SUBJECT_OPEN = "subject.open"
     NETWORK_SHOW = "network.show"
@@ -76,6 +77,7 @@ _PRUNED: Final = frozenset(
     {
         Act.SIGNAL_RECORD,
         Act.SIGNAL_OPEN,
+        Act.SOURCE_OPEN,
         Act.SUBJECT_FIND,
         Act.SUBJECT_OPEN,
         Act.NETWORK_SHOW,

@@ -4,7 +4,7 @@ Candidates may come from memory; what is answered always comes from the graph, w
 are checked inside the reading transaction that also writes the audit entry.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import wraps
@@ -12,7 +12,7 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from register.accepted import OpenedMention
 from register.access import Actor, Grant, Permission, Reason, authorise
-from register.answers import Caption, Hit, Picture, Route, SignalPage, Statement, SubjectPage
+from register.answers import Caption, Hit, Picture, Route, SignalPage, SubjectPage, hit_of, statement_of
 from register.audit import Act, Entry, refused_entry
 from register.budgets import Allowance, Budget, Spending
 from register.clock import Clock, civil_date
@@ -54,14 +54,7 @@ def _again(
 
     @wraps(ask)
     def asked(enquiry: "Enquiry", /, *args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
-        for _ in range(ROUNDS):
-            try:
-                return steadily(enquiry.sealing, lambda: ask(enquiry, *args, **kwargs))
-            except Tampered as tampered:
-                enquiry.hide(tampered.ids)
-                if not tampered.ids:
-                    raise
-        return ask(enquiry, *args, **kwargs)
+        return enquiry.guarded(lambda: ask(enquiry, *args, **kwargs))
 
     return asked
 
@@ -96,7 +89,7 @@ class Enquiry:
     def _found_by_name(
         self, actor: Actor, reason: Reason, name: str, *, born_on: str | None, limit: int
     ) -> tuple[Hit, ...]:
-        grant, witnessed = self._enter(actor, Permission.SUBJECT_FIND, Act.SUBJECT_FIND, reason)
+        grant, witnessed = self.enter(actor, Permission.SUBJECT_FIND, Act.SUBJECT_FIND, reason)
         candidates = self.roster.search(actor, name, born_on=born_on, limit=CANDIDATES)
         each = MENTIONS // CANDIDATES
         owner = {mention: candidate for candidate, mentions in candidates for mention in mentions[-each:]}
@@ -105,11 +98,11 @@ class Enquiry:
         best: dict[SubjectId, Hit] = {}
         for node, mention in zip(nodes, opened, strict=True):
             candidate = owner[node.mention.facts.id]
-            hit = _hit(node, mention, self._shown_at(node), candidate.score, candidate.reasons)
+            hit = hit_of(node, mention, self._shown_at(node), candidate.score, candidate.reasons)
             if hit.subject not in best or best[hit.subject].score < hit.score:
                 best[hit.subject] = hit
         found = sorted(best.values(), key=lambda hit: (-hit.score, hit.subject))[:limit]
-        return self._released(tuple(found))
+        return self.released(tuple(found))
 
     def find_by_identifier(self, actor: Actor, reason: Reason, kind: IdentifierKind, value: str) -> tuple[Hit, ...]:
         """Return the visible subjects that a visible signal says carry this strong identifier; spends one search.
@@ -122,7 +115,7 @@ class Enquiry:
 
     @_again
     def _found_by_identifier(self, actor: Actor, reason: Reason, kind: IdentifierKind, value: str) -> tuple[Hit, ...]:
-        grant, witnessed = self._enter(actor, Permission.SUBJECT_FIND, Act.SUBJECT_FIND, reason)
+        grant, witnessed = self.enter(actor, Permission.SUBJECT_FIND, Act.SUBJECT_FIND, reason)
         if kind not in STRONG:
             listed = ", ".join(STRONG)
             fault = Fault(pointer="/identifier/kind", rule="identifier.weak", message=f"search by one of {listed}")
@@ -130,10 +123,10 @@ class Enquiry:
         known = self.lookup.identifiers([NewIdentifier(kind=kind, value=normalise(kind, value))])
         nodes = self.networks.carriers(grant, _padded(known.values(), IDENTIFIERS, IdentifierId), witnessed)
         hits = [
-            _hit(node, one, self._shown_at(node), 100.0, ("identifier",))
+            hit_of(node, one, self._shown_at(node), 100.0, ("identifier",))
             for node, one in zip(nodes, self._named(nodes), strict=True)
         ]
-        return self._released(tuple(hits))
+        return self.released(tuple(hits))
 
     @_again
     def subject(self, actor: Actor, reason: Reason, subject: SubjectId) -> SubjectPage:
@@ -142,7 +135,7 @@ class Enquiry:
         Raises:
             NotFound (absent or hidden), Refused, Invalid, Unavailable, Tampered.
         """
-        grant, witnessed = self._enter(actor, Permission.SUBJECT_OPEN, Act.SUBJECT_OPEN, reason)
+        grant, witnessed = self.enter(actor, Permission.SUBJECT_OPEN, Act.SUBJECT_OPEN, reason)
         view = self.networks.subject(grant, subject, witnessed)
         if view is None:
             raise NotFound
@@ -152,10 +145,10 @@ class Enquiry:
             subject=view.subject.facts.id,
             kind=view.subject.facts.kind,
             remove_by=self._shown(view.subject.facts, view.received),
-            statements=tuple(_statement(one, {one.facts.place: one}, gone="[…]") for one in opened),
+            statements=tuple(statement_of(one, {one.facts.place: one}, gone="[…]") for one in opened),
             links=tuple(link.facts for link in view.links),
         )
-        return self._released(page)
+        return self.released(page)
 
     @_again
     def open_signal(self, actor: Actor, reason: Reason, signal: SignalId, *, language: str = "en") -> SignalPage:
@@ -164,7 +157,7 @@ class Enquiry:
         Raises:
             NotFound (absent or hidden), Refused, Invalid, Unavailable, Tampered.
         """
-        grant, witnessed = self._enter(actor, Permission.SIGNAL_OPEN, Act.SIGNAL_OPEN, reason)
+        grant, witnessed = self.enter(actor, Permission.SIGNAL_OPEN, Act.SIGNAL_OPEN, reason)
         sealed = self.signals.open(grant, signal, witnessed)
         if sealed is None:
             raise NotFound
@@ -176,10 +169,10 @@ class Enquiry:
         page = SignalPage(
             facts=opened.facts,
             texts={name: read(text, labels, gone=gone) for name, text in opened.texts.items()},
-            statements=tuple(_statement(one, present, gone=gone) for one in opened.mentions),
+            statements=tuple(statement_of(one, present, gone=gone) for one in opened.mentions),
             links=tuple(link.facts for link in sealed.links),
         )
-        return self._released(page)
+        return self.released(page)
 
     @_again
     def network(
@@ -197,12 +190,12 @@ class Enquiry:
         Raises:
             NotFound (absent or hidden), Refused, Invalid (purpose, case, depth, budget), Unavailable, Tampered.
         """
-        grant, witnessed = self._enter(actor, Permission.NETWORK_SHOW, Act.NETWORK_SHOW, reason)
+        grant, witnessed = self.enter(actor, Permission.NETWORK_SHOW, Act.NETWORK_SHOW, reason)
         _within([("/depth", depth, 1, 3), ("/budget", budget, 1, 2000)])
         found = self.networks.network(grant, start, depth=depth, kinds=kinds, budget=budget, witnessed=witnessed)
         if found is None:
             raise NotFound
-        return self._released(self._picture(found))
+        return self.released(self._picture(found))
 
     @_again
     def paths(
@@ -220,7 +213,7 @@ class Enquiry:
         Raises:
             NotFound (an end is absent or hidden), Refused, Invalid (purpose, case, ends), Unavailable, Tampered.
         """
-        grant, witnessed = self._enter(actor, Permission.PATHS_SHOW, Act.PATHS_SHOW, reason)
+        grant, witnessed = self.enter(actor, Permission.PATHS_SHOW, Act.PATHS_SHOW, reason)
         _within([("/steps", steps, 1, 6), ("/most", most, 1, 20)])
         if ends[0] == ends[1]:
             raise Invalid([Fault(pointer="/to", rule="ends.same", message="a path needs two different ends")])
@@ -228,16 +221,27 @@ class Enquiry:
         if found is None:
             raise NotFound
         routes = tuple(Route(stops=path.stops, links=path.links) for path in found.paths)
-        return self._released((routes, self._picture(found.network)))
+        return self.released((routes, self._picture(found.network)))
 
     def _spend(self, actor: Actor, reason: Reason) -> None:
         """Count one search; what is over the budget is recorded like any refusal."""
-        grant, _ = self._enter(actor, Permission.SUBJECT_FIND, Act.SUBJECT_FIND, reason)
+        grant, _ = self.enter(actor, Permission.SUBJECT_FIND, Act.SUBJECT_FIND, reason)
         if self.budget.spend(actor.code, Spending.SEARCH, self.allowance, now=grant.as_of):
             return
         code = "search.exhausted"
         self.trail.append([refused_entry(actor.code, actor.role, Act.SUBJECT_FIND, grant.as_of, code)])
         raise Exhausted(code, f"{self.allowance.most} searches in {self.allowance.within} are used up; ask later")
+
+    def guarded(self, ask: Callable[[], Answer]) -> Answer:
+        """Ask; hide a record that does not verify, with an incident, and ask again. Raises Tampered at last."""
+        for _ in range(ROUNDS):
+            try:
+                return steadily(self.sealing, ask)
+            except Tampered as tampered:
+                self.hide(tampered.ids)
+                if not tampered.ids:
+                    raise
+        return ask()
 
     def hide(self, ids: Collection[str]) -> None:
         """Hide subjects and signals that do not verify, at once, with an incident; there is one without ids too."""
@@ -247,14 +251,29 @@ class Enquiry:
         else:
             self.trail.append([incident("does-not-open", ids, now)])
 
-    def _enter(self, actor: Actor, permission: Permission, act: Act, reason: Reason) -> tuple[Grant, Witnessed]:
+    def enter(
+        self, actor: Actor, permission: Permission, act: Act, reason: Reason, **detail: str | int
+    ) -> tuple[Grant, Witnessed]:
+        """Return the leave for one act and what makes its audit entry, or record the refusal.
+
+        Raises:
+            Refused, Invalid (purpose, case), Unavailable.
+        """
         now = self.clock.now()
         try:
             grant = authorise(actor, permission, as_of=now, purpose=reason.purpose, case=reason.case)
         except Refused as refused:
             self.trail.append([refused_entry(actor.code, actor.role, act, now, refused.code)])
             raise
-        entry = Entry(at=now, actor=actor.code, role=actor.role, act=act, purpose=reason.purpose, case=reason.case)
+        entry = Entry(
+            at=now,
+            actor=actor.code,
+            role=actor.role,
+            act=act,
+            purpose=reason.purpose,
+            case=reason.case,
+            detail=detail,
+        )
         return grant, entry.found
 
     def _named(self, nodes: Iterable[Node]) -> tuple[OpenedMention, ...]:
@@ -290,7 +309,7 @@ class Enquiry:
     def _shown_at(self, node: Node) -> date | None:
         return self._shown(node.subject.facts, () if node.received_on is None else (node.received_on,))
 
-    def _released(self, answer: Answer) -> Answer:
+    def released(self, answer: Answer) -> Answer:
         """Let the answer go only while this process still serves the key store's generation."""
         self.sealing.assert_current()
         return answer
@@ -309,30 +328,3 @@ def _within(bounds: Iterable[tuple[str, int, int, int]]) -> None:
 def _padded(ids: Collection[Id], size: int, kind: Callable[[str], Id]) -> tuple[Id, ...]:
     """Fill up to `size` with random ids, so that the graph's work says nothing about how much memory found."""
     return (*ids, *(kind(mint()) for _ in range(size - len(ids))))
-
-
-def _hit(node: Node, mention: OpenedMention, remove_by: date | None, score: float, reasons: tuple[str, ...]) -> Hit:
-    facts = node.subject.facts
-    return Hit(
-        subject=facts.id,
-        kind=facts.kind,
-        names=mention.names,
-        born_on=mention.born_on,
-        remove_by=remove_by,
-        score=score,
-        reasons=reasons,
-    )
-
-
-def _statement(mention: OpenedMention, present: Mapping[int, OpenedMention], *, gone: str) -> Statement:
-    labels = {place: one.labels for place, one in present.items()}
-    return Statement(
-        signal=mention.facts.signal,
-        subject=mention.facts.subject,
-        category=mention.facts.category,
-        names=mention.names,
-        born_on=mention.born_on,
-        position=None if mention.position is None else read(mention.position, labels, gone=gone),
-        identifiers=mention.identifiers,
-        special=mention.facts.special,
-    )

@@ -157,6 +157,9 @@ class NameTable(Protocol):
     def put(self, key: str, names: Sequence[str], born_on: str | None, compartment: str) -> None:
         """Add or replace the names under `key`, for who may see `compartment`."""
 
+    def drop(self, key: str) -> None:
+        """Forget the names under `key`."""
+
     def search(self, name: str, *, born_on: str | None, limit: int, among: Collection[str]) -> Sequence[Candidate]:
         """Return the best candidates of these compartments, best first. Raises Invalid (fewer than three letters).
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import tee
-from typing import Final
+from typing import Final, TypeAlias
 
 from register.access import Actor
 from register.clock import Clock
@@ -44,12 +44,10 @@ class Roster:
     _complete: bool = False
     _since: datetime | None = None
     _shut: list[MentionId] = field(default_factory=list, repr=False)
-    _known: set[MentionId] = field(default_factory=set, repr=False)
-    _rows: dict[tuple[SubjectId, tuple[str, ...], str | None, str], list[MentionId]] = field(
-        default_factory=dict, repr=False
-    )
+    _known: dict[MentionId, str] = field(default_factory=dict, repr=False)
+    _rows: dict["_Key", list[MentionId]] = field(default_factory=dict, repr=False)
     _compartments: dict[str, tuple[HandlingCode, frozenset[str]]] = field(default_factory=dict)
-    _mentions: dict[str, list[MentionId]] = field(default_factory=dict, repr=False)
+    _mentions: dict[MentionId, list[MentionId]] = field(default_factory=dict, repr=False)
 
     @property
     def complete(self) -> bool:
@@ -62,19 +60,30 @@ class Roster:
         return len(self._known)
 
     def refresh(self) -> int:
-        """Take in what was entered since the last call (everything at the first); return how many mentions were new."""
+        """Take in what was entered or marked anew since the last call (everything at the first).
+
+        Returns:
+            How many mentions were new, or moved to another compartment.
+        """
         began = self.clock.now()  # our own time: an instant in the graph may be anybody's
         since = None if self._since is None else self._since - OVERLAP
-        fresh, sealed = tee(row for row in self.store.roster(since=since) if row.mention not in self._known)
+        rows = (row for row in self.store.roster(since=since) if self._known.get(row.mention) != _compartment(row))
+        fresh, sealed = tee(rows)
         names = self.sealing.open_names((row.mention, row.subject, row.names) for row in sealed)
         count = 0
         for row, opened in zip(fresh, names, strict=True):
-            self._known.add(row.mention)
+            compartment = self._compartment(row)
+            before = self._known.get(row.mention)
+            if before == compartment:
+                continue  # it stood there twice
+            self._known[row.mention] = compartment
+            if before is not None and opened is not None:
+                self._take_away(row, (row.subject, *opened, before))
             if opened is None:
                 _log.error("the names of mention %s do not open: it cannot be found by name", row.mention)
                 self._shut.append(row.mention)
             else:
-                self._put(row, *opened)
+                self._put(row, (row.subject, *opened, compartment))
             count += 1
         if self._shut:
             self.trail.append([incident("does-not-open", self._shut, began)])
@@ -115,13 +124,45 @@ class Roster:
         if not self._complete:
             raise Unavailable("names.incomplete", "the names are being read into memory; ask again")
         found = self.table.search(name, born_on=born_on, limit=limit, among=among)
-        return tuple((one, tuple(self._mentions[one.key])) for one in found)
+        return tuple((one, tuple(self._mentions.get(MentionId(one.key), ()))) for one in found)
 
-    def _put(self, row: RosterRow, names: tuple[str, ...], born_on: str | None) -> None:
-        compartment = " ".join((row.handling, *sorted(row.markings)))
+    def _compartment(self, row: RosterRow) -> str:
+        compartment = _compartment(row)
         self._compartments.setdefault(compartment, (row.handling, row.markings))
-        mentions = self._rows.setdefault((row.subject, names, born_on, compartment), [])
+        return compartment
+
+    def _put(self, row: RosterRow, key: "_Key") -> None:
+        mentions = self._rows.setdefault(key, [])
         mentions.append(row.mention)
         if len(mentions) == 1:
-            self._mentions[row.mention] = mentions
-            self.table.put(row.mention, names, born_on, compartment)
+            self._show(row.mention, key)
+
+    def _take_away(self, row: RosterRow, key: "_Key") -> None:
+        """Take a mention out of the compartment it was in; others that state the same there stay."""
+        mentions = self._rows.get(key, [])
+        if row.mention not in mentions:
+            return  # its names did not open then
+        first = mentions[0]
+        mentions.remove(row.mention)
+        if first != row.mention:
+            return
+        self.table.drop(first)
+        del self._mentions[first]
+        if mentions:
+            self._show(mentions[0], key)
+        else:
+            del self._rows[key]
+
+    def _show(self, first: MentionId, key: "_Key") -> None:
+        """Let `first` stand in the table for all mentions of `key`."""
+        _, names, born_on, compartment = key
+        self._mentions[first] = self._rows[key]
+        self.table.put(first, names, born_on, compartment)
+
+
+_Key: TypeAlias = tuple[SubjectId, tuple[str, ...], str | None, str]
+"""What makes mentions one row: subject, names, birth date, compartment."""
+
+
+def _compartment(row: RosterRow) -> str:
+    return " ".join((row.handling, *sorted(row.markings)))

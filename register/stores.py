@@ -188,7 +188,10 @@ class RosterStore(Protocol):
     """Streams sealed names; filled by `graph.signals`."""
 
     def roster(self, *, since: datetime | None) -> Iterator[RosterRow]:
-        """Yield the mentions of signals entered at or after `since` (all when None), in no order, streaming."""
+        """Yield the mentions of signals entered or marked anew at or after `since` (all when None), streaming.
+
+        In no order; one that was both stands there twice.
+        """
 
 
 class Trail(Protocol):

@@ -1,4 +1,4 @@
-"""Commands of readers: find, subject, signal, network, paths. All speak to the API."""
+"""Commands of readers: find, subject, signal, source, network, paths. All speak to the API."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -63,6 +63,21 @@ def signal(
     """Show one signal."""
     answer = Client(settings_with(key_file, url), purpose=purpose, case=case).get(f"/v1/signals/{signal_id}")
     emit(answer) if as_json else show.signal(answer)
+
+
+def source(
+    signal_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the signal.")],
+    ground: Annotated[str, typer.Option(help="reliability, safety, order or correction; it is logged.")],
+    purpose: Purpose = "theme-insight",
+    case: Case = "",
+    key_file: KeyFile = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show who or what the source of a signal is, to a desk officer."""
+    client = Client(settings_with(key_file, url), purpose=purpose, case=case)
+    answer = client.post(f"/v1/signals/{signal_id}/source", {"ground": ground})
+    emit(answer) if as_json else show.console().print(answer["description"], markup=False)
 
 
 def network(

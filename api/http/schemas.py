@@ -166,6 +166,19 @@ class SubjectOut(Shape):
         )
 
 
+class SourceIn(Shape):
+    """Why somebody needs to know a source."""
+
+    ground: str = Field(max_length=40)
+
+
+class SourceOut(Shape):
+    """Who or what the source of a signal is."""
+
+    signal: str
+    description: str
+
+
 class SignalOut(Shape):
     """A signal's page: codes as received, texts with placeholders where a subject is gone."""
 

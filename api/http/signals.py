@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from api.exchange.signal_v1 import read
 from api.exchange.strict_json import MEBIBYTE
 from api.http.identity import Caller, Served, Why
-from api.http.schemas import ID, ReceiptOut, SignalOut
+from api.http.schemas import ID, ReceiptOut, SignalOut, SourceIn, SourceOut
 from api.wiring import Workplace
 from register.access import Actor
 from register.errors import Invalid, RegisterError
@@ -66,6 +66,15 @@ def receipt(receipt: Annotated[str, Path(pattern=ID)], caller: Caller, served: S
 def open_signal(signal: Annotated[str, Path(pattern=ID)], caller: Caller, why: Why, served: Served) -> SignalOut:
     """Return one signal, readable."""
     return SignalOut.of(served.enquiry.open_signal(caller, why, SignalId(signal), language=served.language))
+
+
+@router.post("/signals/{signal}/source", response_model=SourceOut)
+def open_source(
+    signal: Annotated[str, Path(pattern=ID)], wanted: SourceIn, caller: Caller, why: Why, served: Served
+) -> SourceOut:
+    """Return the shielded description of a signal's source, to who may know sources."""
+    page = served.shielded.open(caller, why, SignalId(signal), wanted.ground, language=served.language)
+    return SourceOut(signal=page.signal, description=page.description)
 
 
 async def _lines(request: Request) -> AsyncIterator[bytes | None]:

@@ -207,7 +207,10 @@ def test_an_ended_signal_takes_its_mentions_and_links_out_of_everybodys_sight(re
         mentions=tuple(replace(m, facts=replace(m.facts, markings=markings), mac=mac()) for m in read.mentions),
         links=tuple(replace(r, facts=replace(r.facts, markings=markings), mac=mac()) for r in read.links),
     )
-    decisions.change(Change(signals=(ended,)), [an_entry()])
+    later = NOW + timedelta(hours=1)
+    decisions.change(Change(signals=(ended,)), [an_entry(at=later)])
+    again = list(Signals(register).roster(since=later))
+    assert {row.mention: row.markings for row in again} == {m.facts.id: {*markings} for m in ended.mentions}
 
     grant = a_grant(markings=ALL)
     assert Signals(register).open(grant, signal.facts.id, Witness()) is None

@@ -80,6 +80,12 @@ ROUTES: Final[Mapping[str, Route]] = {
         Act.REVIEW_OPEN, keeps={"revision": "revision", "signal_id": "signals.0.signal"}
     ),
     "GET /v1/signals/{signal}": _theme(Act.SIGNAL_OPEN),
+    "POST /v1/signals/{signal}/source": _theme(
+        Act.SOURCE_OPEN,
+        by="desk-officer",
+        status=404,
+        body={"ground": "reliability"},
+    ),
     "POST /v1/reviews/{subject}/decisions": _review(
         Act.REVIEW_DECIDE,
         status=201,
@@ -247,6 +253,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "find": _asks(Act.SUBJECT_FIND, "Klaas Rietgors", *_CASE),
     "subject": _asks(Act.SUBJECT_OPEN, NOBODY, *_CASE),
     "signal": _asks(Act.SIGNAL_OPEN, NOBODY, *_CASE),
+    "source": _asks(Act.SOURCE_OPEN, NOBODY, "--ground", "safety", *_CASE),
     "network": _asks(Act.NETWORK_SHOW, NOBODY, *_CASE),
     "paths": _asks(Act.PATHS_SHOW, NOBODY, "1" * 32, *_CASE),
     "ports load": _silent("public reference data (UN/LOCODE)"),

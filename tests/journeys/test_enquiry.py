@@ -115,6 +115,50 @@ def test_from_handing_in_to_network_and_path(served):
     assert date.fromisoformat(subject_page["remove_by"]) > TODAY
 
 
+READERS = ("ana", "sam", "desk", "reviewer", "privacy")
+
+
+def test_a_source_is_shown_to_who_may_know_it_for_a_ground_and_to_nobody_else(served):
+    """It is sealed under a key of its own; a reader learns neither what it says nor whether there is one."""
+    for code, role in (("desk", "desk-officer"), ("reviewer", "reviewer"), ("privacy", "privacy-officer")):
+        served.enrol(code, role, handling="H3", markings=("closed-team",))
+    served.enrol("desk-1", "desk-officer", handling="H1")
+    ada, bep, firm = cast("f", "Koert Wulpennest", "Liesbeth Karekiet", "Noordermeer Stuwage B.V.")
+    signal = tie("f-1", ada, bep, markings=("closed-team",))
+    described = replace(signal, source=replace(signal.source, description="The cook of the Scholekster, Karekiet."))
+    bare = tie("f-2", bep, firm)
+    opened = {}
+    for one in (described, bare):
+        assert hand_in(served, one).status_code == 201
+    for name, kind, code in ((ada.names[0], "paid", "sam"), (firm.names[0], "paid", "ana")):
+        (hit,) = wait_found(served, code, name)
+        links = served.ask(code, "POST", "/v1/network", {"start": hit["subject"], "depth": 1}).json()["links"]
+        opened[name] = next(one["signal"] for one in links if one["kind"] == kind)
+    source, none = (opened[name] for name in (ada.names[0], firm.names[0]))
+    for code in READERS:
+        page = served.ask(code, "GET", f"/v1/signals/{source}")
+        if code != "ana":  # she does not see the signal at all
+            assert (page.status_code, page.json()["signal"]) == (200, source), (code, page.text)
+            assert "source_description" not in page.json()["texts"]
+        assert "Scholekster" not in page.text
+    ask = {"ground": "reliability"}
+    shown = served.ask("desk", "POST", f"/v1/signals/{source}/source", ask)
+    assert shown.json() == {"signal": source, "description": "The cook of the Scholekster, Karekiet."}
+    refused = [
+        served.ask(code, "POST", f"/v1/signals/{one}/source", ask).json()
+        for code in ("ana", "sam", "reviewer", "privacy", "chris")
+        for one in (source, none, "0" * 32)
+    ]
+    assert {one["code"] for one in refused} == {"access.denied"}
+    absent = [
+        served.ask(code, "POST", f"/v1/signals/{one}/source", ask)
+        for code, one in (("desk", none), ("desk", "0" * 32), ("desk-1", source))
+    ]
+    assert len({(one.status_code, one.json()["code"], one.json().get("detail")) for one in absent}) == 1
+    unknown = served.ask("desk", "POST", f"/v1/signals/{source}/source", {"ground": "curiosity"})
+    assert (unknown.status_code, unknown.json()["errors"][0]["rule"]) == (422, "ground.unknown")
+
+
 def test_hidden_is_absent(served):
     """A compartment or a stricter code makes subject, link, path and count vanish, not merely the text.
 

@@ -1,7 +1,7 @@
 """The roster: what is fed to the table of names, and whom it lets search in what."""
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -41,6 +41,11 @@ class Stated:
         )
         self.rows.append((self.clock.at, row, names))
         return row
+
+    def mark(self, row, markings):
+        """Give a mention other markings, now."""
+        at = next(at for at, (_, known, _) in enumerate(self.rows) if known.mention == row.mention)
+        self.rows[at] = (self.clock.at, replace(row, markings=frozenset(markings)), self.rows[at][2])
 
     def roster(self, *, since: datetime | None):
         for number, (at, row, _) in enumerate(self.rows):
@@ -89,6 +94,20 @@ def test_what_another_process_accepted_is_found_after_the_next_refresh(stated):
     assert roster.refresh() == 1
     assert found(roster, "Adriaan Zandvoorter") == [(one.mention,)]
     assert roster.refresh() == 0
+
+
+def test_a_mention_marked_anew_moves_to_its_new_compartment_and_leaves_the_old(stated):
+    one, twin = (stated.state(("Adriaan Zandvoorter",), subject="a" * 32) for _ in range(2))
+    roster = roster_of(stated)
+    assert roster.refresh() == 2
+    stated.clock.at += timedelta(hours=1)
+    for shut in (one, twin):
+        stated.mark(shut, {"closed-team"})
+        assert roster.refresh() == 1
+        assert roster.refresh() == 0
+        left = [(twin.mention,)] if shut is one else []
+        assert found(roster, "Adriaan Zandvoorter") == left
+    assert found(roster, "Adriaan Zandvoorter", markings={"closed-team"}) == [(one.mention, twin.mention)]
 
 
 def test_until_everything_is_read_nothing_is_answered(stated):

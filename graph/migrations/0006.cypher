@@ -1,0 +1,1 @@
+CREATE INDEX signal_marked_at IF NOT EXISTS FOR (n:Signal) ON (n.marked_at)
