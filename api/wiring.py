@@ -48,7 +48,6 @@ from register.intake import Intake
 from register.oversight import Oversight
 from register.ports import Harbours
 from register.roster import Roster
-from register.shielded import Shielded
 from retention.certificate import Issuer
 from retention.rules import Policy
 from retention.run import RetentionRun
@@ -158,11 +157,6 @@ class Workplace:
             budget=Budgets(self.store.database),
             allowance=self.search_allowance,
         )
-
-    @cached_property
-    def shielded(self) -> Shielded:
-        """Answers those who may know sources."""
-        return Shielded(enquiry=self.enquiry)
 
     @property
     def search_allowance(self) -> Allowance:

@@ -35,6 +35,8 @@ class Permission(StrEnum):
     SIGNAL_OPEN = "signal.open"
     SOURCE_OPEN = "source.open"
     SUBJECT_FIND = "subject.find"
+    BATCH_ORDER = "batch.order"
+    BATCH_SETTLE = "batch.settle"
     SUBJECT_OPEN = "subject.open"
     NETWORK_SHOW = "network.show"
     PATHS_SHOW = "paths.show"
@@ -69,7 +71,9 @@ _P = Permission
 PERMISSIONS: Final = MappingProxyType(
     {
         Role.CONTRIBUTOR: frozenset({_P.SIGNAL_RECORD, _P.RECEIPT_SEE}),
-        Role.ANALYST: frozenset({_P.SIGNAL_OPEN, _P.SUBJECT_FIND, _P.SUBJECT_OPEN, _P.NETWORK_SHOW, _P.PATHS_SHOW}),
+        Role.ANALYST: frozenset(
+            {_P.SIGNAL_OPEN, _P.SUBJECT_FIND, _P.BATCH_ORDER, _P.SUBJECT_OPEN, _P.NETWORK_SHOW, _P.PATHS_SHOW}
+        ),
         Role.DESK_OFFICER: frozenset(
             {
                 _P.SIGNAL_OPEN,
@@ -112,6 +116,7 @@ PERMISSIONS: Final = MappingProxyType(
         ),
         Role.COMPLIANCE_OFFICER: frozenset(
             {
+                _P.BATCH_SETTLE,
                 _P.HOLD_SEE,
                 _P.HOLD_LAY,
                 _P.HOLD_LIFT,
@@ -141,6 +146,8 @@ DISCLOSING: Final = frozenset(
         _P.SIGNAL_OPEN,
         _P.SOURCE_OPEN,
         _P.SUBJECT_FIND,
+        _P.BATCH_ORDER,
+        _P.BATCH_SETTLE,
         _P.SUBJECT_OPEN,
         _P.NETWORK_SHOW,
         _P.PATHS_SHOW,

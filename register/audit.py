@@ -21,6 +21,10 @@ class Act(StrEnum):
     SIGNAL_OPEN = "signal.open"
     SOURCE_OPEN = "source.open"
     SUBJECT_FIND = "subject.find"
+    BATCH_ORDER = "batch.order"
+    BATCH_LIST = "batch.list"
+    BATCH_SETTLE = "batch.settle"
+    BATCH_RUN = "batch.run"
     SUBJECT_OPEN = "subject.open"
     NETWORK_SHOW = "network.show"
     PATHS_SHOW = "paths.show"
@@ -79,6 +83,10 @@ _PRUNED: Final = frozenset(
         Act.SIGNAL_OPEN,
         Act.SOURCE_OPEN,
         Act.SUBJECT_FIND,
+        Act.BATCH_ORDER,
+        Act.BATCH_LIST,
+        Act.BATCH_SETTLE,
+        Act.BATCH_RUN,
         Act.SUBJECT_OPEN,
         Act.NETWORK_SHOW,
         Act.PATHS_SHOW,

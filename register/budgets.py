@@ -27,8 +27,8 @@ class Allowance:
 class Budget(Protocol):
     """Counts what each actor spends; filled by `vault.keystore.budgets`."""
 
-    def spend(self, actor: str, what: Spending, allowance: Allowance, *, now: datetime) -> bool:
-        """Count one more of `what` by `actor` at `now` (aware, UTC), durably; False: used up, and nothing is counted.
+    def spend(self, actor: str, what: Spending, allowance: Allowance, *, now: datetime, count: int = 1) -> bool:
+        """Count `count` more of `what` by `actor` at `now` (aware, UTC), durably; False: too many, nothing is counted.
 
         Of several workers that ask at once, no more are let through than the allowance has left.
         """

@@ -76,6 +76,7 @@ class DossierKind(StrEnum):
     LIFT = "hold-lift"
     DESK = "desk"
     RETURN = "return"
+    NAMES = "names"
 
 
 class DossierState(StrEnum):

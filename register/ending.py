@@ -39,6 +39,9 @@ SUBJECT_GROUNDS: Final = frozenset(set(EndCode) - {EndCode.INDIRECTLY_IDENTIFYIN
 SIGNAL_GROUNDS: Final = frozenset(set(EndCode) - {EndCode.NO_LONGER_NECESSARY})
 
 
+_KINDS: Final = (DossierKind.EARLY_END, DossierKind.DESK)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     """A proposal with its texts, as a second person sees it."""
@@ -94,7 +97,8 @@ class EarlyEnds:
             Refused, Invalid (purpose, case), Unavailable, Tampered.
         """
         grant = self._enter(actor, Permission.EARLY_END_SEE, Act.EARLY_END_LIST, reason)
-        found = [one for one in self.deciding.store.proposed() if self._visible(grant, one)]
+        waiting = (one for one in self.deciding.store.proposed() if one.facts.kind in _KINDS)
+        found = [one for one in waiting if self._visible(grant, one)]
         opened = tuple(Proposal(facts=one.facts, reason=self.deciding.sealing.open(one)["reason"]) for one in found)
         self.deciding.trail.append([witness(grant, Act.EARLY_END_LIST)([one.facts.id for one in found], len(found))])
         return opened
@@ -110,7 +114,7 @@ class EarlyEnds:
         """
         grant = self._enter(actor, Permission.EARLY_END_SETTLE, Act.EARLY_END_SETTLE, reason)
         proposal = self.deciding.store.dossier(dossier)
-        if proposal is None or proposal.facts.kind not in (DossierKind.EARLY_END, DossierKind.DESK):
+        if proposal is None or proposal.facts.kind not in _KINDS:
             raise NotFound
         self.deciding.sealing.check([proposal])
         if not self._visible(grant, proposal):

@@ -83,13 +83,14 @@ class Enquiry:
             Refused, Exhausted, Invalid (purpose, case, fewer than three letters), Unavailable, Tampered.
         """
         self._spend(actor, reason)
-        return self._found_by_name(actor, reason, name, born_on=born_on, limit=limit)
+        return self.look_up(actor, reason, name, born_on=born_on, limit=limit)
 
     @_again
-    def _found_by_name(
-        self, actor: Actor, reason: Reason, name: str, *, born_on: str | None, limit: int
+    def look_up(
+        self, /, actor: Actor, reason: Reason, name: str, *, born_on: str | None, limit: int, **detail: str
     ) -> tuple[Hit, ...]:
-        grant, witnessed = self.enter(actor, Permission.SUBJECT_FIND, Act.SUBJECT_FIND, reason)
+        """Do what `find_by_name` does, for who has spent it already; `detail` stands in the entry. Raises the same."""
+        grant, witnessed = self.enter(actor, Permission.SUBJECT_FIND, Act.SUBJECT_FIND, reason, **detail)
         candidates = self.roster.search(actor, name, born_on=born_on, limit=CANDIDATES)
         each = MENTIONS // CANDIDATES
         owner = {mention: candidate for candidate, mentions in candidates for mention in mentions[-each:]}

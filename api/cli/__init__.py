@@ -11,6 +11,7 @@ from api.cli import (
     ask,
     audit,
     backup,
+    batches,
     ends,
     evaluate,
     folder,
@@ -52,6 +53,7 @@ app.command()(ask.signal)
 app.command()(ask.source)
 app.command()(ask.network)
 app.command()(ask.paths)
+app.add_typer(batches.batch, name="batch")
 app.add_typer(review.review, name="review")
 app.add_typer(ends.end, name="end")
 app.add_typer(ends.desk, name="desk")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.cli import show
+from api.cli import batches, show
 from api.cli.client import Client, emit
 from api.cli.options import AsJson, Case, KeyFile, Purpose, Url, settings_with
 
@@ -19,15 +19,32 @@ def find(
     ] = "",
     born: Annotated[str, typer.Option(help="Birth date, YYYY, YYYY-MM or YYYY-MM-DD; breaks ties.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=50, help="At most so many hits.")] = 10,
+    batch: Annotated[
+        Path | None,
+        typer.Option(help="Many names instead: CSV or NDJSON with name, born_on; a second person agrees."),
+    ] = None,
+    reason_file: Annotated[
+        Path | None, typer.Option(help="With --batch, to order it: file with the reason in words; `-`: standard input.")
+    ] = None,
+    order: Annotated[str, typer.Option(help="With --batch, to collect the answers: id of the order.")] = "",
     purpose: Purpose = "theme-insight",
     case: Case = "",
     key_file: KeyFile = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find subjects by name or by strong identifier."""
-    if bool(name) == bool(identifier):
-        raise typer.BadParameter("give either a name or --identifier")
+    """Find subjects by name or by strong identifier, or many by name once a second person has agreed."""
+    if bool(name) + bool(identifier) + bool(batch) != 1:
+        raise typer.BadParameter("give either a name, --identifier or --batch")
+    if batch is not None:
+        client = Client(settings_with(key_file, url), purpose=purpose, case=case)
+        if order:
+            batches.collected(client, batch, order, as_json=as_json)
+        elif reason_file is not None:
+            batches.ordered(client, batch, reason_file, as_json=as_json)
+        else:
+            raise typer.BadParameter("give --reason-file to order a batch, or --order to collect one")
+        return
     wanted: dict[str, Any] = {"limit": limit}
     if identifier:
         kind, _, value = identifier.partition(":")
@@ -77,7 +94,7 @@ def source(
     """Show who or what the source of a signal is, to a desk officer."""
     client = Client(settings_with(key_file, url), purpose=purpose, case=case)
     answer = client.post(f"/v1/signals/{signal_id}/source", {"ground": ground})
-    emit(answer) if as_json else show.console().print(answer["description"], markup=False)
+    emit(answer) if as_json else show.console().print(show.clean(answer["description"]))
 
 
 def network(

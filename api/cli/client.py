@@ -43,6 +43,19 @@ class Client:
         except httpx.HTTPError as error:
             fail(f"the API at {self._http.base_url} broke off ({type(error).__name__})")
 
+    def told(self, path: str, body: object, *, timeout: float = 600) -> Iterator[Any]:
+        """POST `body` to `path` and yield the lines of the NDJSON answer, as they come. Ends the program otherwise."""
+        import httpx
+
+        try:
+            with self._http.stream("POST", path, json=body, timeout=timeout) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    fail(_words(answer.status_code, answer.text))
+                yield from map(json.loads, answer.iter_lines())
+        except httpx.HTTPError as error:
+            fail(f"the API at {self._http.base_url} broke off ({type(error).__name__})")
+
     def post(self, path: str, body: object) -> Any:
         """POST `body` as JSON to `path`; return the JSON answer. Ends the program with the problem's text otherwise."""
         return self._ask("POST", path, body)

@@ -12,6 +12,7 @@ from register.stores import HarbourNode
 from register.subjects import IdentifierKind
 
 ID = "^[0-9a-f]{32}$"
+BORN = "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
 
 
 class Shape(BaseModel):
@@ -40,7 +41,7 @@ class SearchIn(Shape):
     """A search: by name, with or without a birth date, or by strong identifier."""
 
     name: str | None = Field(default=None, min_length=1, max_length=300)
-    born_on: str | None = Field(default=None, pattern="^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$")
+    born_on: str | None = Field(default=None, pattern=BORN)
     identifier: IdentifierIn | None = None
     limit: int = Field(default=10, ge=1, le=50)
 
@@ -49,7 +50,7 @@ class AbsenceIn(Shape):
     """Whom it is asked about."""
 
     name: str = Field(min_length=1, max_length=300)
-    born_on: str | None = Field(default=None, pattern="^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$")
+    born_on: str | None = Field(default=None, pattern=BORN)
     identifiers: tuple[IdentifierIn, ...] = Field(default=(), max_length=20)
 
 

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.exchange.signal_v1 import read
 from api.exchange.strict_json import MEBIBYTE
+from api.further import shielded
 from api.http.identity import Caller, Served, Why
 from api.http.schemas import ID, ReceiptOut, SignalOut, SourceIn, SourceOut
 from api.wiring import Workplace
@@ -73,7 +74,7 @@ def open_source(
     signal: Annotated[str, Path(pattern=ID)], wanted: SourceIn, caller: Caller, why: Why, served: Served
 ) -> SourceOut:
     """Return the shielded description of a signal's source, to who may know sources."""
-    page = served.shielded.open(caller, why, SignalId(signal), wanted.ground, language=served.language)
+    page = shielded(served).open(caller, why, SignalId(signal), wanted.ground, language=served.language)
     return SourceOut(signal=page.signal, description=page.description)
 
 

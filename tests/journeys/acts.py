@@ -73,6 +73,22 @@ ROUTES: Final[Mapping[str, Route]] = {
         Act.SUBJECT_FIND, body={"name": "Klaas Rietgors"}, keeps={"subject": "hits.0.subject"}
     ),
     "GET /v1/subjects/{subject}": _theme(Act.SUBJECT_OPEN),
+    "POST /v1/batches": _theme(
+        Act.BATCH_ORDER,
+        status=201,
+        body={"names": [{"name": "Klaas Rietgors"}], "reason": "A list of the harbour office."},
+        keeps={"batch": "batch"},
+    ),
+    "GET /v1/batches": _audit(Act.BATCH_LIST),
+    "POST /v1/batches/{batch}/settlement": _audit(
+        Act.BATCH_SETTLE, body={"agreed": False, "reason": "It is not needed."}
+    ),
+    "POST /v1/batches/{batch}/results": _theme(
+        Act.BATCH_RUN,
+        status=409,
+        body={"names": [{"name": "Klaas Rietgors"}]},
+        because="it was declined; tests/journeys/test_batches.py collects one that was agreed to",
+    ),
     "POST /v1/network": _theme(Act.NETWORK_SHOW, body={"start": "{subject}"}),
     "POST /v1/paths": _theme(Act.PATHS_SHOW, status=404, body={"from": "{subject}", "to": NOBODY}),
     "GET /v1/reviews": _review(Act.REVIEW_QUEUE),
@@ -256,6 +272,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "source": _asks(Act.SOURCE_OPEN, NOBODY, "--ground", "safety", *_CASE),
     "network": _asks(Act.NETWORK_SHOW, NOBODY, *_CASE),
     "paths": _asks(Act.PATHS_SHOW, NOBODY, "1" * 32, *_CASE),
+    "batch list": _asks(Act.BATCH_LIST, *_CASE),
+    "batch agree": _asks(Act.BATCH_SETTLE, NOBODY, *_CASE, *_REASON),
+    "batch decline": _asks(Act.BATCH_SETTLE, NOBODY, *_CASE, *_REASON),
     "ports load": _silent("public reference data (UN/LOCODE)"),
     "review queue": _asks(Act.REVIEW_QUEUE, *_CASE),
     "review show": _asks(Act.REVIEW_OPEN, NOBODY, *_CASE),

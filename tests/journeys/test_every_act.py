@@ -195,7 +195,7 @@ def test_every_route_writes_its_act(place: Place, files: dict[str, Any]) -> None
 
 
 def test_every_route_writes_a_refusal_as_its_act(place: Place, files: dict[str, Any]) -> None:
-    ids = ("subject", "certificate", "entry", "signal_id", "dossier", "hold", "run", "receipt")
+    ids = ("subject", "certificate", "entry", "signal_id", "dossier", "hold", "run", "receipt", "batch")
     things = dict.fromkeys(ids, NOBODY) | {"code": "new-1", "other": files["other"], "revision": 1}
     things |= {"digest": NOBODY * 2, "policy_text": later_policy()}
     for name, route in ROUTES.items():

@@ -18,8 +18,8 @@ class Budgets:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def spend(self, actor: str, what: Spending, allowance: Allowance, *, now: datetime) -> bool:
-        """Count one more of `what` by `actor` at `now` (aware, UTC); False: used up, and nothing is counted.
+    def spend(self, actor: str, what: Spending, allowance: Allowance, *, now: datetime, count: int = 1) -> bool:
+        """Count `count` more of `what` by `actor` at `now` (aware, UTC); False: too many, and nothing is counted.
 
         What was spent at a time that is yet to come, by a clock that has since been set back, counts too.
         """
@@ -28,9 +28,12 @@ class Budgets:
         with self._database.writing() as connection:
             connection.execute(delete(_rows).where(*mine, _rows.c.at <= since))
             spent = connection.execute(select(func.count()).select_from(_rows).where(*mine)).scalar_one()
-            if spent >= allowance.most:
+            if spent + count > allowance.most:
                 return False
-            connection.execute(insert(_rows).values(id=mint(), actor=actor, what=what, at=_microseconds(now)))
+            at = _microseconds(now)
+            connection.execute(
+                insert(_rows), [{"id": mint(), "actor": actor, "what": what, "at": at} for _ in range(count)]
+            )
         return True
 
 
