@@ -5,7 +5,7 @@ new signal then makes a new subject. Names alone never merge people.
 """
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -20,6 +20,7 @@ from register.reviewing import ReviewTerms
 from register.sealed import LinkFacts, MentionFacts, SignalFacts, SubjectFacts
 from register.signals import NewSignal
 from register.subjects import STRONG, NewIdentifier, NewSubject, normalise
+from register.unstated import UNSTATED, Found, Unstated, find
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +88,11 @@ class Composer:
         """Take the civil date of the batch once."""
         self._today = civil_date(self.now)
 
-    def add(self, signal: NewSignal, ids: Ids, content: bytes) -> None:
+    def add(self, signal: NewSignal, ids: Ids, content: bytes) -> tuple[Found, ...]:
         """Compose `signal` under `ids`; `content` is its canonical content.
+
+        Returns:
+            Where its texts hold what looks like a name that it does not state.
 
         Raises:
             Invalid: a `same_as` names no live subject of that kind (rule `same-as.unknown`); nothing was added.
@@ -105,7 +109,8 @@ class Composer:
                 self._create(subject_ids[-1], subject.kind, signal.received_on, identifiers[-1])
             else:
                 self._move(known, signal.received_on, identifiers[-1])
-        texts, positions, redaction = self._redacted(signal)
+        named = [self._named_as(one.names, one.kind is SubjectKind.PERSON) for one in signal.subjects]
+        texts, positions, redaction, unstated = _redacted(signal, named)
         mentions = tuple(
             AcceptedMention(
                 facts=_mention(signal, ids.signal, place, subject_ids[place], identifiers[place]),
@@ -118,6 +123,8 @@ class Composer:
             for place, subject in enumerate(signal.subjects)
         )
         links = tuple(_links(signal, ids.signal, subject_ids))
+        if unstated.kept:
+            texts[UNSTATED] = (unstated.kept,)
         self._signals.append(
             AcceptedSignal(
                 facts=self._facts(signal, ids.signal, mentions, links),
@@ -130,6 +137,7 @@ class Composer:
                 created={at: one for at, one in enumerate(subject_ids) if one in self._created},
             )
         )
+        return unstated.places
 
     def batch(self) -> AcceptedBatch:
         """Return everything composed so far."""
@@ -257,29 +265,6 @@ class Composer:
             ports=tuple(sorted(signal.ports)),
         )
 
-    def _redacted(
-        self, signal: NewSignal
-    ) -> tuple[dict[str, RedactedText], tuple[RedactedText | None, ...], Redaction]:
-        """Redact all texts of the signal at once: its own by name, its subjects' positions, each about its subject."""
-        own = {
-            "narrative": signal.narrative,
-            "necessity": signal.necessity,
-            "obtained": signal.source.obtained,
-            "source_description": signal.source.description,
-            "conditions": signal.handling.conditions,
-        }
-        given = {name: text for name, text in own.items() if text is not None}
-        placed = {place: one.position for place, one in enumerate(signal.subjects) if one.position is not None}
-        redaction = redact(
-            [FreeText(text=text) for text in given.values()]
-            + [FreeText(text=text, owner=place) for place, text in placed.items()],
-            [self._named_as(one.names, one.kind is SubjectKind.PERSON) for one in signal.subjects],
-            bytes_of=secrets.token_bytes,
-        )
-        texts = dict(zip(given, redaction.texts, strict=False))
-        positions = dict(zip(placed, redaction.texts[len(given) :], strict=True))
-        return texts, tuple(positions.get(place) for place in range(len(signal.subjects))), redaction
-
     def _named_as(self, names: tuple[str, ...], person: bool) -> Named:
         """Return how one mention is called; who is named again in the batch is not taken apart again."""
         named = self._named.get((names, person))
@@ -303,6 +288,37 @@ def _mention(
         handling=signal.handling.code,
         markings=tuple(sorted(signal.markings)),
     )
+
+
+def unstated_in(signal: NewSignal) -> tuple[Found, ...]:
+    """Return where the signal's own texts hold what looks like a name that it does not state."""
+    named = [Named(names=one.names, person=one.kind is SubjectKind.PERSON) for one in signal.subjects]
+    return _redacted(signal, named)[3].places
+
+
+def _redacted(
+    signal: NewSignal, named: Sequence[Named]
+) -> tuple[dict[str, RedactedText], tuple[RedactedText | None, ...], Redaction, Unstated]:
+    """Redact all texts of the signal at once: its own by name, its subjects' positions, each about its subject."""
+    own = {
+        "narrative": signal.narrative,
+        "necessity": signal.necessity,
+        "obtained": signal.source.obtained,
+        "source_description": signal.source.description,
+        "conditions": signal.handling.conditions,
+    }
+    given = {name: text for name, text in own.items() if text is not None}
+    placed = {place: one.position for place, one in enumerate(signal.subjects) if one.position is not None}
+    redaction = redact(
+        [FreeText(text=text) for text in given.values()]
+        + [FreeText(text=text, owner=place) for place, text in placed.items()],
+        named,
+        bytes_of=secrets.token_bytes,
+    )
+    texts = dict(zip(given, redaction.texts, strict=False))
+    positions = dict(zip(placed, redaction.texts[len(given) :], strict=True))
+    found = find(texts, dict(zip(given, redaction.starts, strict=False)))
+    return texts, tuple(positions.get(place) for place in range(len(signal.subjects))), redaction, found
 
 
 def _links(signal: NewSignal, signal_id: SignalId, subject_ids: list[SubjectId]) -> Iterable[LinkFacts]:

@@ -53,10 +53,15 @@ class SubjectPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalPage:
-    """A signal as a reader may see it, its texts with placeholders where a subject is gone or hidden."""
+    """A signal as a reader may see it, its texts with placeholders where a subject is gone or hidden.
+
+    Attributes:
+        unstated: field and words of what looks like a name that the signal does not state; for the desk, else empty.
+    """
 
     facts: SignalFacts
     texts: Mapping[str, str]
+    unstated: tuple[tuple[str, str], ...] = ()
     statements: tuple[Statement, ...]
     links: tuple[LinkFacts, ...]
 

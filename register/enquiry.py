@@ -11,7 +11,7 @@ from functools import wraps
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from register.accepted import OpenedMention
-from register.access import Actor, Grant, Permission, Reason, authorise
+from register.access import PERMISSIONS, Actor, Grant, Permission, Reason, authorise
 from register.answers import Caption, Hit, Picture, Route, SignalPage, SubjectPage, hit_of, statement_of
 from register.audit import Act, Entry, refused_entry
 from register.budgets import Allowance, Budget, Spending
@@ -28,6 +28,7 @@ from register.roster import Roster
 from register.sealed import SubjectFacts
 from register.stores import NetworkStore, Node, SealedNetwork, SignalStore, Trail, Witnessed
 from register.subjects import STRONG, IdentifierKind, NewIdentifier, normalise
+from register.unstated import UNSTATED, kept_in
 
 Answer = TypeVar("Answer")
 Asked = ParamSpec("Asked")
@@ -169,7 +170,8 @@ class Enquiry:
         gone = GONE[language]
         page = SignalPage(
             facts=opened.facts,
-            texts={name: read(text, labels, gone=gone) for name, text in opened.texts.items()},
+            texts={name: read(text, labels, gone=gone) for name, text in opened.texts.items() if name != UNSTATED},
+            unstated=kept_in(opened.texts) if Permission.DESK_SEE in PERMISSIONS[actor.role] else (),
             statements=tuple(statement_of(one, present, gone=gone) for one in opened.mentions),
             links=tuple(link.facts for link in sealed.links),
         )

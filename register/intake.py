@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from register.acceptance import Composer, Ids, Known, strong
+from register.acceptance import Composer, Ids, Known, strong, unstated_in
 from register.accepted import AcceptedBatch
 from register.access import Actor, Grant, Permission, authorise
 from register.audit import Act, Entry, refused_entry
@@ -23,6 +23,7 @@ from register.ports import Harbours
 from register.reviewing import ReviewTerms
 from register.signals import NewSignal, canonical, check
 from register.stores import HarbourNode, Seen, SignalStore, Trail
+from register.unstated import Found
 
 TRIES: Final = 5
 RACES: Final = frozenset({"token.raced", "graph.moved"})
@@ -34,11 +35,13 @@ class Receipt:
 
     Attributes:
         repeated: the same signal had been handed in before; this is the receipt of then.
+        unstated: where its texts hold what looks like a name that it does not state, whoever that may be.
     """
 
     id: ReceiptId
     reference: str
     repeated: bool = False
+    unstated: tuple[Found, ...] = ()
 
 
 Answer = Receipt | RegisterError
@@ -172,7 +175,8 @@ class Intake:
             elif not earlier.same:
                 answers.update(dict.fromkeys(places, _conflict()))
             elif earlier.done:
-                _answer(answers, places, key, earlier.receipt, repeated=True)
+                found = unstated_in(signals[places[0]])
+                _answer(answers, places, key, earlier.receipt, found, repeated=True)
             else:
                 waiting[key] = Ids(signal=earlier.signal, receipt=earlier.receipt, subjects=earlier.subjects)
         if not waiting:
@@ -191,15 +195,17 @@ class Intake:
         entries = []
         for key, ids in waiting.items():
             places = fresh[key]
-            if ids.signal not in seen.signals:
+            if ids.signal in seen.signals:
+                found = unstated_in(todo[key])
+            else:
                 try:
-                    composer.add(todo[key], ids, contents[key])
+                    found = composer.add(todo[key], ids, contents[key])
                 except Invalid as unknown:
                     answers.update(dict.fromkeys(places, unknown))
                     continue
                 count = len(todo[key].subjects)
                 entries.append(_entry(grant, Act.SIGNAL_RECORD, targets=(ids.signal,), count=count))
-            _answer(answers, places, key, ids.receipt, repeated=False)
+            _answer(answers, places, key, ids.receipt, found, repeated=False)
         if entries:
             self._write(composer.batch(), entries)
 
@@ -230,10 +236,17 @@ class Intake:
 
 
 def _answer(
-    answers: dict[int, Answer], places: list[int], key: DeliveryKey, receipt: ReceiptId, repeated: bool
+    answers: dict[int, Answer],
+    places: list[int],
+    key: DeliveryKey,
+    receipt: ReceiptId,
+    found: tuple[Found, ...],
+    *,
+    repeated: bool,
 ) -> None:
     for position, place in enumerate(places):
-        answers[place] = Receipt(id=receipt, reference=key.reference, repeated=repeated or position > 0)
+        again = repeated or position > 0
+        answers[place] = Receipt(id=receipt, reference=key.reference, repeated=again, unstated=found)
 
 
 def _conflict() -> Conflict:

@@ -57,10 +57,14 @@ class FreeText:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Redaction:
-    """The texts in the order handed in, and per mention, by its position, the labels that fill their gaps."""
+    """The texts in the order handed in, and per mention, by its position, the labels that fill their gaps.
+
+    `starts` says of each text where its parts began, in characters of the text handed in.
+    """
 
     texts: tuple[RedactedText, ...]
     labels: tuple[Labels, ...]
+    starts: tuple[tuple[int, ...], ...]
 
 
 def redact(texts: Sequence[FreeText], mentions: Sequence[Named], *, bytes_of: Callable[[int], bytes]) -> Redaction:
@@ -77,9 +81,10 @@ def redact(texts: Sequence[FreeText], mentions: Sequence[Named], *, bytes_of: Ca
     names = NameTree(mentions)
     gaps: dict[tuple[str, int], Gap] = {}
     labels: list[dict[int, str | bytes]] = [{} for _ in mentions]
-    redacted = []
+    redacted, begun = [], []
     for free in texts:
         parts: list[str | Gap] = []
+        starts: list[int] = []
         done = 0
         for start, end, mask in names.find(free.text, but=free.owner):
             words = free.text[start:end]
@@ -90,12 +95,16 @@ def redact(texts: Sequence[FreeText], mentions: Sequence[Named], *, bytes_of: Ca
                     labels[member][gap.number] = share
             if start > done:
                 parts.append(free.text[done:start])
+                starts.append(done)
             parts.append(gap)
+            starts.append(start)
             done = end
         if done < len(free.text):
             parts.append(free.text[done:])
+            starts.append(done)
         redacted.append(tuple(parts))
-    return Redaction(texts=tuple(redacted), labels=tuple(labels))
+        begun.append(tuple(starts))
+    return Redaction(texts=tuple(redacted), labels=tuple(labels), starts=tuple(begun))
 
 
 def read(text: RedactedText, labels: Mapping[int, Labels], *, gone: str = GONE["en"]) -> str:

@@ -21,7 +21,7 @@ _ASCII_WORD: Final = re.compile("[a-z0-9]+")
 
 # Never a surname by themselves.
 # fmt: off
-_PARTICLES: Final = frozenset((
+PARTICLES: Final = frozenset((
     "van", "de", "der", "den", "het", "t", "te", "ten", "ter", "s", "in", "op", "aan", "bij", "tot", "uit", "en",
     "von", "vom", "zu", "zum", "zur", "und", "da", "das", "do", "dos", "du", "des", "d", "di", "del", "della", "la",
     "le", "les", "l", "el", "al", "bin", "ibn", "ben", "abu", "y", "e", "and", "of", "the", "o",
@@ -219,5 +219,5 @@ def _surnames(words: list[_Word]) -> Iterator[tuple[str, ...]]:
         # Letters of a script without spaces are no words by themselves.
         if words[start - 1].end < words[start].start:
             surname = _keys(words[start:])
-            if not _PARTICLES.issuperset(surname):
+            if not PARTICLES.issuperset(surname):
                 yield surname

@@ -30,7 +30,15 @@ from register.links import Basis, LinkKind
 
 MENTION_FIELDS: Final = ("names", "details", "labels")
 DOSSIER_FIELDS: Final = ("title", "mandate", "reason", "answers", "settlement")
-SIGNAL_FIELDS: Final = ("narrative", "necessity", "obtained", "source_description", "conditions", "reference")
+SIGNAL_FIELDS: Final = (
+    "narrative",
+    "necessity",
+    "obtained",
+    "source_description",
+    "conditions",
+    "reference",
+    "unstated",
+)
 
 
 class Sealed:

@@ -110,6 +110,9 @@ def signal(page: Item) -> None:
         (one["subject"], one["category"], " / ".join(one["names"]), one["position"]) for one in page["statements"]
     )
     table("subjects", ("subject", "category", "names", "position"), stated)
+    if page["unstated"]:
+        rows = [(one["field"], one["words"]) for one in page["unstated"]]
+        table("names in the texts that the signal does not state", ("text", "words"), rows)
     _links(page["links"], names)
 
 

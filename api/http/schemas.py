@@ -21,6 +21,14 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+class FoundOut(Shape):
+    """Where a text handed in holds what looks like a name that the signal does not state, in characters."""
+
+    field: str
+    start: int
+    end: int
+
+
 class ReceiptOut(Shape):
     """A contributor's receipt."""
 
@@ -28,6 +36,14 @@ class ReceiptOut(Shape):
     reference: str
     state: str = "accepted"
     repeated: bool = False
+    unstated: tuple[FoundOut, ...] = ()
+
+
+class UnstatedOut(Shape):
+    """What looks like a name that a signal does not state."""
+
+    field: str
+    words: str
 
 
 class IdentifierIn(Shape):
@@ -195,6 +211,7 @@ class SignalOut(Shape):
     markings: tuple[str, ...]
     ports: tuple[str, ...]
     texts: dict[str, str]
+    unstated: tuple[UnstatedOut, ...]
     statements: tuple[StatementOut, ...]
     links: tuple[LinkOut, ...]
 
@@ -215,6 +232,7 @@ class SignalOut(Shape):
             markings=facts.markings,
             ports=facts.ports,
             texts=dict(page.texts),
+            unstated=tuple(UnstatedOut(field=field, words=words) for field, words in page.unstated),
             statements=tuple(map(StatementOut.of, page.statements)),
             links=tuple(map(LinkOut.of, page.links)),
         )

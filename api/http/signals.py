@@ -13,7 +13,7 @@ from api.exchange.signal_v1 import read
 from api.exchange.strict_json import MEBIBYTE
 from api.further import shielded
 from api.http.identity import Caller, Served, Why
-from api.http.schemas import ID, ReceiptOut, SignalOut, SourceIn, SourceOut
+from api.http.schemas import ID, FoundOut, ReceiptOut, SignalOut, SourceIn, SourceOut
 from api.wiring import Workplace
 from register.access import Actor
 from register.errors import Invalid, RegisterError
@@ -34,7 +34,8 @@ async def record(request: Request, response: Response, caller: Caller, served: S
     receipt = await run_in_threadpool(served.intake.record, caller, read(await request.body()))
     if receipt.repeated:
         response.status_code = 200
-    return ReceiptOut(receipt=receipt.id, reference=receipt.reference, repeated=receipt.repeated)
+    found = tuple(FoundOut(**one._asdict()) for one in receipt.unstated)
+    return ReceiptOut(receipt=receipt.id, reference=receipt.reference, repeated=receipt.repeated, unstated=found)
 
 
 class _BothWays(StreamingResponse):
@@ -131,7 +132,8 @@ def _taken(batch: list[tuple[int, NewSignal | Invalid]], caller: Actor, served: 
 
 def _result(line: int, answer: Answer) -> dict[str, object]:
     if isinstance(answer, Receipt):
-        return {"line": line, "receipt": answer.id, "repeated": answer.repeated}
+        found = [one._asdict() for one in answer.unstated]
+        return {"line": line, "receipt": answer.id, "repeated": answer.repeated, "unstated": found}
     faults = answer.faults if isinstance(answer, Invalid) else ()
     errors = [{"pointer": one.pointer, "rule": one.rule, "message": one.message} for one in faults]
     return {"line": line, "error": answer.code, "errors": errors}

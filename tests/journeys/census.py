@@ -16,6 +16,7 @@ from register.interfaces import DeliveryKey
 from register.narrative import read
 from register.sealed import SealedSignal
 from register.signals import NewSignal, canonical
+from register.unstated import UNSTATED
 
 Place = tuple[str, int]
 """A subject as one signal states it: the signal's reference and the place there."""
@@ -115,7 +116,9 @@ def texts(opened: Workplace, signal: SealedSignal) -> dict[str, str]:
     """Return the texts of a signal as a reader sees them who may see everything, with its reference."""
     shown = opened.sealer.open_signal(signal, with_source=True)
     labels = {one.facts.place: one.labels for one in shown.mentions}
-    return {"reference": shown.reference} | {name: read(text, labels) for name, text in shown.texts.items()}
+    return {"reference": shown.reference} | {
+        name: read(text, labels) for name, text in shown.texts.items() if name != UNSTATED
+    }
 
 
 def texts_of(signal: NewSignal) -> dict[str, str]:

@@ -73,8 +73,8 @@ def test_a_batch_that_was_agreed_to_is_answered_like_single_searches_to_who_orde
     assert "nobody" in told
 
 
-def test_only_who_ordered_a_batch_collects_it_and_only_with_these_names_and_this_reason(served, names, tmp_path):
-    path, reason = names
+def test_only_who_ordered_a_batch_collects_it_and_only_with_these_names_and_this_reason(served, names):
+    _, reason = names
     batch = order(served, names)
     settled(served, batch, "agree", reason)
     body = {"names": [{"name": "Adriaan Zandvorter"}]}

@@ -159,6 +159,23 @@ def test_a_source_is_shown_to_who_may_know_it_for_a_ground_and_to_nobody_else(se
     assert (unknown.status_code, unknown.json()["errors"][0]["rule"]) == (422, "ground.unknown")
 
 
+def test_names_that_a_signal_does_not_state_are_told_to_who_hands_in_and_shown_to_the_desk(served):
+    served.enrol("desk-2", "desk-officer", handling="H3")
+    ada, bep, _ = cast("g", "Maarten Strandloper", "Neeltje Bontbek", "Kwelder Overslag B.V.")
+    text = "Maarten Strandloper is said to have paid Neeltje Bontbek, seen by Olivier Steenloper."
+    signal = tie("g-1", ada, bep, narrative=text)
+    first, again = (hand_in(served, signal).json() for _ in range(2))
+    at = text.index("Olivier")
+    assert first["unstated"] == again["unstated"] == [{"field": "narrative", "start": at, "end": len(text) - 1}]
+    (hit,) = wait_found(served, "ana", ada.names[0])
+    (link,) = served.ask("ana", "POST", "/v1/network", {"start": hit["subject"], "depth": 1}).json()["links"]
+    pages = {code: served.ask(code, "GET", f"/v1/signals/{link['signal']}").json() for code in ("ana", "desk-2")}
+    assert pages["ana"]["texts"] == pages["desk-2"]["texts"]
+    assert pages["ana"]["texts"]["narrative"] == text
+    assert pages["ana"]["unstated"] == []
+    assert pages["desk-2"]["unstated"] == [{"field": "narrative", "words": "Olivier Steenloper"}]
+
+
 def test_hidden_is_absent(served):
     """A compartment or a stricter code makes subject, link, path and count vanish, not merely the text.
 

@@ -14,6 +14,7 @@ from register.ids import ArchiveId, RunId, mint
 from register.narrative import RedactedText, decode_text
 from register.runs import Archived, ToArchive
 from register.sealed import SIGNAL_FIELDS, SealedMention, SealedSignal
+from register.unstated import UNSTATED
 from vault.archive import contents
 from vault.archive.contents import SignalContent
 from vault.archive.files import ArchiveFiles, Laying
@@ -190,6 +191,8 @@ class Archivist:
         tails, context = tails_of(facts.content), value_context(self._store.register, facts.id)
         clear: dict[str, bytes] = {}
         for name, value in signal.sealed.items():
+            if name == UNSTATED:
+                continue  # it says where in the live text names stand
             kind = KeyKind.SOURCE if name == SOURCE_FIELD else KeyKind.SIGNAL
             try:
                 clear[name] = matching(rings, kind, facts.id, value).open(context, tails[name], value.blob)
@@ -202,7 +205,7 @@ class Archivist:
             verifies=self._sealer.verifies(signal),
             reference=reference,
             texts=texts,
-            unreadable=tuple(sorted(signal.sealed.keys() - read)),
+            unreadable=tuple(sorted(signal.sealed.keys() - read - {UNSTATED})),
         )
 
 
