@@ -1,9 +1,9 @@
 """Search by name on labelled pairs of names, against the engine's own fuzzy full-text search over the plain names.
 
-Of each pair `name1` is registered, among background names, and `name2` is asked for, through the table of names that
-serves users. A pair that is a match is found when `name1` is among the first hits; one that is none is a false hit when
-`name1` is shown all the same: among the first ten, above the threshold below which nothing is shown. Of a file without
-the column `is_match` only the times say something.
+Of each pair of all files `name1` is registered, among background names, and `name2` is asked for, through the table of
+names that serves users. A pair that is a match is found when `name1` is among the first hits; one that is none is a
+false hit when `name1` is shown all the same: among the first ten, above the threshold below which nothing is shown. Of
+a file without the column `is_match` only the times say something.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import csv
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -39,7 +39,6 @@ CREATE FULLTEXT INDEX plain_names IF NOT EXISTS FOR (n:PlainName) ON EACH [n.nam
 OPTIONS {{indexConfig: {{`fulltext.analyzer`: '{ANALYZER}'}}}}
 """
 ADD: Final = "UNWIND $rows AS row CREATE (n:PlainName) SET n = row"
-TAKE_AWAY: Final = "UNWIND $ids AS id MATCH (n:PlainName {id: id}) DELETE n"
 SEARCH: Final = f"""
 CALL db.index.fulltext.queryNodes('plain_names', $words, {{limit: {ANSWERS}}}) YIELD node, score
 RETURN node.id AS id, node.name AS name
@@ -82,12 +81,6 @@ class Sides:
             self._write(ADD, rows=[{"id": key, "name": name} for key, name in rows])
         self.session.run("CALL db.awaitIndexes(3600)").consume()
 
-    def take_away(self, ids: Sequence[str]) -> None:
-        """Take names away on both sides."""
-        for key in ids:
-            self.names.drop(key)
-        self._write(TAKE_AWAY, ids=ids)
-
     def ours(self, asked: str) -> list[str]:
         """Search as `register.enquiry` does for users, who see the first ten and why."""
         try:
@@ -120,11 +113,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         session.run(INDEX).consume()
         session.run("CREATE CONSTRAINT IF NOT EXISTS FOR (n:PlainName) REQUIRE n.id IS UNIQUE").consume()
         sides = Sides(names=Names(), session=session)
-        registered = {pair.registered for pairs in files.values() for pair in pairs}
+        registered = dict.fromkeys(pair.registered for pairs in files.values() for pair in pairs)
         source, drawn = background(options.background)
+        ids = dict(zip(registered, _ids(), strict=False))
+        names = [*ids.items(), *zip((one for one in drawn if one not in registered), _ids(2), strict=False)]
+        # In one order by chance, for names that the engine thinks equal stand in the order in which they came.
+        Random(1).shuffle(names)  # noqa: S311 - no secret
         began = time.perf_counter()
-        ids = _ids()
-        sides.add((next(ids), name) for name in drawn if name not in registered)
+        sides.add((key, name) for name, key in names)
         loaded = time.perf_counter() - began
         _progress(f"{options.background:,} names on both sides after {loaded:.0f} s")
         _warm(sides, options.warm_up)
@@ -191,22 +187,19 @@ def _warm(sides: Sides, count: int) -> None:
         sides.peer(name[:-1])
 
 
-def _ids() -> Iterator[str]:
+def _ids(series: int = 1) -> Iterator[str]:
     """Yield ids like the register's: nobody's place among equals says who was registered first."""
-    random = Random("theme-register ids 1")  # noqa: S311 - no secret
+    random = Random(f"theme-register ids {series}")  # noqa: S311 - no secret
     while True:
         yield f"{random.getrandbits(128):032x}"
 
 
-def _file(sides: Sides, path: Path, pairs: Sequence[Pair], fresh: Iterator[str]) -> dict[str, Any]:
-    """Register the names of one file, ask, and take them away again; one name is one entry, however often it stands."""
-    ids = dict(zip(dict.fromkeys(pair.registered for pair in pairs), fresh, strict=False))
-    sides.add((key, name) for name, key in ids.items())
+def _file(sides: Sides, path: Path, pairs: Sequence[Pair], ids: Mapping[str, str]) -> dict[str, Any]:
+    """Ask for the names of one file; one name is one entry, however often it stands in whatever file."""
     asked = [
         (pair, _asked(sides.ours, pair, ids[pair.registered]), _asked(sides.peer, pair, ids[pair.registered]))
         for pair in pairs
     ]
-    sides.take_away(list(ids.values()))
     matches = [(mine, peer) for pair, mine, peer in asked if pair.match]
     others = [(mine, peer) for pair, mine, peer in asked if pair.match is False]
     told, of_peer = (milliseconds([one[side].seconds for one in asked]) for side in (1, 2))  # type: ignore[union-attr]
