@@ -13,7 +13,8 @@ from api.exchange.signal_v1 import read
 from api.exchange.strict_json import MEBIBYTE
 from api.further import shielded
 from api.http.identity import Caller, Served, Why
-from api.http.schemas import ID, FoundOut, ReceiptOut, SignalOut, SourceIn, SourceOut
+from api.http.schemas import ID
+from api.http.signal_schemas import FoundOut, ReceiptOut, SignalOut, SourceIn, SourceOut
 from api.wiring import Workplace
 from register.access import Actor
 from register.errors import Invalid, RegisterError
