@@ -19,9 +19,8 @@ from register.sealed import SealedStub
 from retention.assessment import assess
 from retention.batches import kept_entries
 from retention.calendar import Period
-from retention.casework import span
+from retention.casework import span, stub_case
 from retention.holding import Holding, read_holds
-from retention.judging import stub_case
 from vault.archive.archivist import ARCHIVE, Archivist
 from vault.archive.custodian import Custodian, CustodianAct, Keys, Line, OpeningGround, lines_of
 from vault.archive.keys import MONTHS_MADE, MONTHS_NEEDED

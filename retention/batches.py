@@ -19,11 +19,11 @@ from register.ids import ArchiveId, SignalId, SubjectId
 from register.lifetime import EventKind
 from register.runs import Erased, ErasureBatch, Fate, Lease, Run, Skip, ToArchive
 from register.sealed import SealedSignal, SealedStub, SignalFacts
+from retention.casework import SIGNAL
 from retention.checking import Verdict, checked_signals
 from retention.detail import Detail
 from retention.holding import Holding, read_holds
 from retention.interfaces import Archive, Erasure, FactsCheck, Holds
-from retention.judging import SIGNAL
 from retention.planned import Planned
 from retention.steps import Point, Progress, Step, own_entry
 

@@ -1,17 +1,22 @@
 """From what the register keeps about a subject to the case that `assess` decides, and to the dates stamped on it."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
+from register.archived import ArchivedFacts
 from register.decisions import ActKind, Decision, decode_all
 from register.dossiers import HoldFacts
+from register.grading import SubjectKind
 from register.lifetime import Event, EventKind, HoldSpan, Review, ReviewOutcome
 from register.reviewing import Dates
 from register.runs import SubjectRecord
 from retention.assessment import Assessment, Case, assess
 from retention.rules import Policy
 from retention.terms import signal_event
+
+SIGNAL: Final = "signal"
+"""What a stub calls a signal; a subject by its kind."""
 
 _EVENTS: Final = {
     ActKind.NECESSITY: EventKind.NECESSITY_DECISION,
@@ -45,6 +50,18 @@ def case_of(policy: Policy, record: SubjectRecord, holds: Iterable[HoldFacts] = 
         # lifted before its first day, it never was one
         holds=tuple(span(hold) for hold in holds if hold.last_day is None or hold.last_day >= hold.from_),
     )
+
+
+def stub_case(policy: Policy, facts: ArchivedFacts) -> Case:
+    """Return the case of a removed record, as far as its stub still tells it; without holds."""
+    kind = None if facts.kind == SIGNAL else SubjectKind(facts.kind)
+    if facts.event:
+        began, on = EventKind(facts.event), facts.event_on
+    else:
+        starts = policy.rule_for(policy.ground, kind).starts
+        began, on = next(one for one in EventKind if one in starts), facts.removed_on - timedelta(days=1)
+    event = Event(on=on, kind=began, accepted_on=on, new_information=True)
+    return Case(kind=kind, ground=policy.ground, events=(event,), removed_on=facts.removed_on)
 
 
 def decided_events(decided: Iterable[Decision]) -> tuple[Event, ...]:

@@ -11,23 +11,19 @@ from typing import Final
 from register.archived import ArchivedFacts
 from register.decisions import decode_all
 from register.errors import Invalid, Tampered
-from register.grading import SubjectKind
 from register.ids import SubjectId
-from register.lifetime import Event, EventKind, State
+from register.lifetime import EventKind, State
 from register.runs import Fate, SubjectRecord
 from register.sealed import SealedSignal, SealedStub
 from retention.assessment import Assessment, Case, assess
 from retention.calendar import DAY, NOTHING
-from retention.casework import case_of, decided_events, span
+from retention.casework import case_of, decided_events, span, stub_case
 from retention.checking import Verdict
 from retention.holding import Holding
 from retention.plan import Due, Finding, Reason, Waiting
 from retention.planned import Kind, Term, Wait
 from retention.rules import Outcome, Policy
 from retention.terms import FLAWED, signal_event
-
-SIGNAL: Final = "signal"
-"""What a stub calls a signal; a subject by its kind."""
 
 DISCOVERY, PURGED, STATED, MISSED, REMOVAL = "discovery", "purged", "stated-date", "missed-review", "removal"
 _OVER: Final = frozenset({State.REMOVAL_DUE, State.DESTRUCTION_DUE})
@@ -333,18 +329,6 @@ class Judge:
 def _undecided(record: SubjectRecord) -> SubjectRecord:
     """Return the record without a decision taken about it."""
     return replace(record, subject=replace(record.subject, facts=replace(record.subject.facts, acts=())))
-
-
-def stub_case(policy: Policy, facts: ArchivedFacts) -> Case:
-    """Return the case of a removed record, as far as its stub still tells it; without holds."""
-    kind = None if facts.kind == SIGNAL else SubjectKind(facts.kind)
-    if facts.event:
-        began, on = EventKind(facts.event), facts.event_on
-    else:
-        starts = policy.rule_for(policy.ground, kind).starts
-        began, on = next(one for one in EventKind if one in starts), facts.removed_on - timedelta(days=1)
-    event = Event(on=on, kind=began, accepted_on=on, new_information=True)
-    return Case(kind=kind, ground=policy.ground, events=(event,), removed_on=facts.removed_on)
 
 
 def _termed(told: Assessment) -> date:

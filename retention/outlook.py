@@ -16,12 +16,11 @@ from register.lifetime import State
 from register.runs import SubjectRecord
 from register.sealed import SealedSignal, SealedStub
 from retention.assessment import Assessment, Case, assess
-from retention.casework import case_of, span
+from retention.casework import case_of, span, stub_case
 from retention.checking import Verdict, checked_signals, checked_stubs, checked_subjects
 from retention.holding import Holding, read_holds
 from retention.impact import Change, impact
 from retention.interfaces import Erasure, FactsCheck, Holds
-from retention.judging import stub_case
 from retention.rules import Policy
 from retention.terms import signal_event
 
