@@ -139,7 +139,7 @@ def _kept_until(opened: Workplace, facts: ArchivedFacts, holding: Holding) -> da
     if not holds:
         return None
     case = replace(stub_case(opened.policy, facts), holds=tuple(map(span, holds)))
-    told = assess(opened.policy, case, civil_date(opened.clock.now()))
+    told = assess(opened.policy, case, max(civil_date(opened.clock.now()), facts.removed_on))
     return told.destroy_on or MONTH.after(max(hold.review_on for hold in holds))
 
 

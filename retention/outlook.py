@@ -202,8 +202,8 @@ class Outlook:
         holding = read_holds(self.holds, self.check)
         for stub, verdict in checked_stubs(self.erasure.stubs(), self.check, self.erasure.stubs):
             if stub.facts.destroyed_on is None:
-                kept = self._stub(stub, holding)
-                yield assess(self.policy, kept, on) if verdict is Verdict.VERIFIES else None
+                kept, day = self._stub(stub, holding), max(on, stub.facts.removed_on)
+                yield assess(self.policy, kept, day) if verdict is Verdict.VERIFIES else None
 
     def _subject(self, record: SubjectRecord, on: date) -> Assessment | None:
         try:

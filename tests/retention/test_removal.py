@@ -184,6 +184,8 @@ def test_a_run_for_a_day_before_a_removal_leaves_the_archived_record_and_comes_t
     assert (earlier.state, removal.state) == (RunState.NOTHING_DUE, RunState.CERTIFIED)
     assert world.stub() == stub
     assert world.plan(date(2022, 8, 1)).findings == ()
+    outlook = Outlook(erasure=world.graph, holds=world.graph, check=world.facts, policy=world.policy)
+    assert outlook.calendar(date(2022, 8, 1), 4)["unsure"] == 0
     assert world.night(date(2027, 8, 31)) is not None
     assert world.stub().destroyed_on == date(2027, 8, 31)
 
