@@ -4,48 +4,49 @@ The numbers in the comments are the steps of the flow in docs/architecture.md. A
 signals; whatever is interrupted is taken up again by handing in the same signals.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from register.acceptance import Composer, Ids, Known, strong, unstated_in
+from register.acceptance import Composer, Ids, Known, strong, unstated_in, upon
 from register.accepted import AcceptedBatch
 from register.access import Actor, Grant, Permission, authorise
 from register.audit import Act, Entry, refused_entry
 from register.backlog import Backlog
 from register.clock import Clock, civil_date
 from register.errors import Conflict, Fault, Invalid, NotFound, Refused, RegisterError, Unavailable
+from register.handed import Answer, Handed, Receipt
 from register.ids import ReceiptId
 from register.interfaces import DeliveryKey, Lookup, Sealing
 from register.lifetime import DeadlineOf
 from register.ports import Harbours
 from register.reviewing import ReviewTerms
+from register.sealed import SealedBatch
 from register.signals import NewSignal, canonical, check
 from register.stores import HarbourNode, Seen, SignalStore, Trail
-from register.unstated import Found
 
 TRIES: Final = 5
 RACES: Final = frozenset({"token.raced", "graph.moved"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """What a contributor gets for a signal: an id of its own, which says nothing about what the register knew.
+class _Ready:
+    """A batch whose keys are durable, ready for the graph."""
 
-    Attributes:
-        repeated: the same signal had been handed in before; this is the receipt of then.
-        unstated: where its texts hold what looks like a name that it does not state, whoever that may be.
-    """
-
-    id: ReceiptId
-    reference: str
-    repeated: bool = False
-    unstated: tuple[Found, ...] = ()
+    batch: SealedBatch
+    harbours: Sequence[HarbourNode]
+    entries: Sequence[Entry]
 
 
-Answer = Receipt | RegisterError
-"""What comes of one signal of a batch: its receipt, or `Invalid` or `Conflict`; nothing of it is then stored."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Begun:
+    """A batch whose writing to the graph is under way, or over: then `writing` is None."""
+
+    handed: Handed
+    ready: _Ready | None = None
+    writing: "Future[None] | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,19 +92,33 @@ class Intake:
         Raises:
             Refused, Unavailable: the whole batch; handing in again is safe.
         """
-        now = self.clock.now()
-        grant = self._authorise(actor, Permission.SIGNAL_RECORD, Act.SIGNAL_RECORD, now)  # 3
-        self.backlog.check(now)
-        answers, fresh = self._checked(actor, signals, now)  # 4
-        for _ in range(TRIES):
-            try:
-                self._store(grant, signals, fresh, answers)
-            except Conflict as raced:
-                if raced.code not in RACES:
-                    raise
-                continue
-            return tuple(answers[place] for place in range(len(signals)))
-        raise Unavailable("intake.raced", "other intakes or a purge came in between five times; hand in again")
+        handed = self._handed_in(actor, signals)
+        self._record(handed)
+        return handed.in_order()
+
+    def record_each(self, actor: Actor, batches: Iterable[Sequence[NewSignal]]) -> Iterator[tuple[Answer, ...]]:
+        """Take batches in; yield the answers of each, as `record_all` does, once it is durable.
+
+        While the graph writes one batch, the next is taken from `batches`, checked, composed and sealed upon what the
+        first will have changed. Where that turns out otherwise, the next is done anew, as after an interruption.
+
+        Raises:
+            Refused, Unavailable: while iterating; what was answered is durable, handing in the rest again is safe.
+        """
+        begun: _Begun | None = None
+        with ThreadPoolExecutor(1, thread_name_prefix="intake") as writer:
+            for signals in batches:
+                handed = self._handed_in(actor, signals)
+                if begun is not None and begun.handed.fresh.keys() & handed.fresh.keys():
+                    self._end(begun)  # a delivery comes again: what becomes of it has to be known first
+                    begun = _Begun(handed=begun.handed)
+                following = self._begin(handed, begun, writer)
+                if begun is not None:
+                    yield begun.handed.in_order()
+                begun = following
+            if begun is not None:
+                self._end(begun)
+                yield begun.handed.in_order()
 
     def fault(self, signals: Sequence[NewSignal]) -> tuple[Invalid | None, ...]:
         """Say what `record_all` would refuse by rule, without storing or looking up anything (a dry run)."""
@@ -123,6 +138,52 @@ class Intake:
         if found is None:
             raise NotFound
         return Receipt(id=found.receipt, reference=""), found.done
+
+    def _handed_in(self, actor: Actor, signals: Sequence[NewSignal]) -> Handed:
+        now = self.clock.now()
+        grant = self._authorise(actor, Permission.SIGNAL_RECORD, Act.SIGNAL_RECORD, now)  # 3
+        self.backlog.check(now)
+        answers, fresh = self._checked(actor, signals, now)  # 4
+        return Handed(grant=grant, signals=signals, answers=answers, fresh=fresh)
+
+    def _record(self, handed: Handed) -> None:
+        for _ in range(TRIES):
+            try:
+                ready = self._made_ready(handed, None)
+                if ready is not None:
+                    self._write(ready)
+            except Conflict as conflict:
+                _only_a_race(conflict)
+            else:
+                return
+        raise Unavailable("intake.raced", "other intakes or a purge came in between five times; hand in again")
+
+    def _begin(self, handed: Handed, before: _Begun | None, writer: ThreadPoolExecutor) -> _Begun:
+        """Make a batch ready while the one `before` is written; begin to write it once that is there."""
+        undisturbed, ready = True, None
+        try:
+            ready = self._made_ready(handed, None if before is None else before.ready)
+        except Conflict as conflict:
+            _only_a_race(conflict)
+            undisturbed = False
+        if before is not None:
+            undisturbed &= self._end(before)
+        if not undisturbed:
+            self._record(handed)
+            return _Begun(handed=handed)
+        return _Begun(handed=handed, ready=ready, writing=None if ready is None else writer.submit(self._write, ready))
+
+    def _end(self, begun: _Begun) -> bool:
+        """Wait until a batch is durable; return whether it was written as it was made ready."""
+        if begun.writing is None:
+            return True
+        try:
+            begun.writing.result()
+        except Conflict as conflict:
+            _only_a_race(conflict)
+            self._record(begun.handed)
+            return False
+        return True
 
     def _authorise(self, actor: Actor, permission: Permission, act: Act, now: datetime) -> Grant:
         try:
@@ -157,57 +218,57 @@ class Intake:
                 places.append(place)
         return answers, fresh
 
-    def _store(
-        self,
-        grant: Grant,
-        signals: Sequence[NewSignal],
-        fresh: Mapping[DeliveryKey, list[int]],
-        answers: dict[int, Answer],
-    ) -> None:
-        """Do steps 5 to 8 for every delivery. Raises Conflict with a code of RACES: do it again."""
-        contents = {key: canonical(signals[at[0]]) for key, at in fresh.items()}
-        deliveries = self.lookup.deliveries(contents)  # 5
-        waiting: dict[DeliveryKey, Ids] = {}
-        for key, places in fresh.items():
-            earlier = deliveries.get(key)
-            if earlier is None:
-                waiting[key] = Ids.minted()
-            elif not earlier.same:
-                answers.update(dict.fromkeys(places, _conflict()))
-            elif earlier.done:
-                found = unstated_in(signals[places[0]])
-                _answer(answers, places, key, earlier.receipt, found, repeated=True)
-            else:
-                waiting[key] = Ids(signal=earlier.signal, receipt=earlier.receipt, subjects=earlier.subjects)
+    def _made_ready(self, handed: Handed, before: _Ready | None) -> _Ready | None:
+        """Do steps 5 and 6 for every delivery, upon what the batch `before` will have changed; None: nothing to write.
+
+        Raises:
+            Conflict: with a code of RACES: do it again.
+        """
+        contents = {key: canonical(handed.signal(key)) for key in handed.fresh}
+        waiting = self._waiting(handed, contents)
         if not waiting:
-            return
-        todo = {key: signals[fresh[key][0]] for key in waiting}
+            return None
+        todo = {key: handed.signal(key) for key in waiting}
         known, seen = self._known(todo.values(), waiting.values())
         if stored := [ids.signal for ids in waiting.values() if ids.signal in seen.signals]:
             self.sealing.settled(stored)
         composer = Composer(
-            known=known,
+            known=known if before is None else upon(known, before.batch),
             deadline=self.deadline,
             review=self.review,
-            now=grant.as_of,
-            contributor=grant.actor.code,
+            now=handed.grant.as_of,
+            contributor=handed.grant.actor.code,
         )
         entries = []
         for key, ids in waiting.items():
-            places = fresh[key]
             if ids.signal in seen.signals:
                 found = unstated_in(todo[key])
             else:
                 try:
                     found = composer.add(todo[key], ids, contents[key])
                 except Invalid as unknown:
-                    answers.update(dict.fromkeys(places, unknown))
+                    handed.refuse(key, unknown)
                     continue
                 count = len(todo[key].subjects)
-                entries.append(_entry(grant, Act.SIGNAL_RECORD, targets=(ids.signal,), count=count))
-            _answer(answers, places, key, ids.receipt, found, repeated=False)
-        if entries:
-            self._write(composer.batch(), entries)
+                entries.append(_entry(handed.grant, Act.SIGNAL_RECORD, targets=(ids.signal,), count=count))
+            handed.accept(key, ids.receipt, found, repeated=False)
+        return self._sealed(composer.batch(), entries) if entries else None
+
+    def _waiting(self, handed: Handed, contents: Mapping[DeliveryKey, bytes]) -> dict[DeliveryKey, Ids]:
+        """Return the ids of the deliveries that are to be stored; the others are answered."""
+        deliveries = self.lookup.deliveries(contents)  # 5
+        waiting: dict[DeliveryKey, Ids] = {}
+        for key in handed.fresh:
+            earlier = deliveries.get(key)
+            if earlier is None:
+                waiting[key] = Ids.minted()
+            elif not earlier.same:
+                handed.refuse(key, _conflict())
+            elif earlier.done:
+                handed.accept(key, earlier.receipt, unstated_in(handed.signal(key)), repeated=True)
+            else:
+                waiting[key] = Ids(signal=earlier.signal, receipt=earlier.receipt, subjects=earlier.subjects)
+        return waiting
 
     def _known(self, signals: Iterable[NewSignal], ids: Iterable[Ids]) -> tuple[Known, Seen]:
         stated = [subject for signal in signals for subject in signal.subjects]
@@ -227,26 +288,20 @@ class Intake:
         )
         return known, seen
 
-    def _write(self, batch: AcceptedBatch, entries: Sequence[Entry]) -> None:
+    def _sealed(self, batch: AcceptedBatch, entries: Sequence[Entry]) -> _Ready:
         sealed = self.sealing.seal(batch)  # 6
         codes = {code for signal in batch.signals for code in signal.facts.ports}
-        nodes = [_node(self.harbours, code) for code in sorted(codes)]
-        self.store.record(sealed, nodes, entries)  # 7
-        self.sealing.settle(sealed)  # 8
+        harbours = [_node(self.harbours, code) for code in sorted(codes)]
+        return _Ready(batch=sealed, harbours=harbours, entries=entries)
+
+    def _write(self, ready: _Ready) -> None:
+        self.store.record(ready.batch, ready.harbours, ready.entries)  # 7
+        self.sealing.settle(ready.batch)  # 8
 
 
-def _answer(
-    answers: dict[int, Answer],
-    places: list[int],
-    key: DeliveryKey,
-    receipt: ReceiptId,
-    found: tuple[Found, ...],
-    *,
-    repeated: bool,
-) -> None:
-    for position, place in enumerate(places):
-        again = repeated or position > 0
-        answers[place] = Receipt(id=receipt, reference=key.reference, repeated=again, unstated=found)
+def _only_a_race(conflict: Conflict) -> None:
+    if conflict.code not in RACES:
+        raise conflict
 
 
 def _conflict() -> Conflict:

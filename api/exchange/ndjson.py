@@ -6,7 +6,8 @@ handing in the same lines again stores nothing twice.
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,11 +17,16 @@ from api.exchange.lines import numbered
 from api.exchange.signal_v1 import read
 from register.access import Actor
 from register.errors import Invalid, RegisterError
-from register.intake import Intake, Receipt
+from register.handed import Answer, Receipt
+from register.intake import Intake
 from register.signals import NewSignal
 
 BATCH: Final = 500
 """Lines that are taken in together: one round trip a step, and what a kill may leave to be done again."""
+
+
+Line = tuple[int, bytes, NewSignal | Invalid]
+"""A line's number, from 1, what it holds, and what it says."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,22 +76,34 @@ def take_in(
         Refused: the actor is no contributor. Unavailable: something needed is not there; run again to go on.
     """
     tally = Tally()
-    for batch in _batches(numbered(file)):
-        parsed = [(number, line, _parsed(line)) for number, line in batch]
-        good = [one for _, _, one in parsed if isinstance(one, NewSignal)]
-        answers = iter(intake.fault(good) if dry_run else intake.record_all(actor, good))
-        for number, line, one in parsed:
-            answer = next(answers) if isinstance(one, NewSignal) else one
-            if isinstance(answer, RegisterError):
-                tally.rejected += 1
-                rejects.write(number, line, answer)
-            elif isinstance(answer, Receipt) and answer.repeated:
-                tally.already += 1
-            else:
-                tally.accepted += 1
-        tally.bytes_read = file.tell()
+    under_way: deque[tuple[list[Line], int]] = deque()
+
+    def handed_in() -> Iterator[list[NewSignal]]:
+        for batch in _batches(numbered(file)):
+            parsed = [(number, line, _parsed(line)) for number, line in batch]
+            under_way.append((parsed, file.tell()))
+            yield [one for _, _, one in parsed if isinstance(one, NewSignal)]
+
+    answered: Iterator[Sequence[Answer | None]]
+    answered = map(intake.fault, handed_in()) if dry_run else intake.record_each(actor, handed_in())
+    for answers in answered:
+        parsed, reached = under_way.popleft()
+        _tell(tally, parsed, iter(answers), rejects)
+        tally.bytes_read = reached
         progress(tally)
     return tally
+
+
+def _tell(tally: Tally, parsed: Sequence[Line], answers: Iterator[Answer | None], rejects: Rejects) -> None:
+    for number, line, one in parsed:
+        answer = next(answers) if isinstance(one, NewSignal) else one
+        if isinstance(answer, RegisterError):
+            tally.rejected += 1
+            rejects.write(number, line, answer)
+        elif isinstance(answer, Receipt) and answer.repeated:
+            tally.already += 1
+        else:
+            tally.accepted += 1
 
 
 def _batches(lines: Iterator[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:

@@ -18,8 +18,8 @@ from api.http.signal_schemas import FoundOut, ReceiptOut, SignalOut, SourceIn, S
 from api.wiring import Workplace
 from register.access import Actor
 from register.errors import Invalid, RegisterError
+from register.handed import Answer, Receipt
 from register.ids import ReceiptId, SignalId
-from register.intake import Answer, Receipt
 from register.rules import fault
 from register.signals import NewSignal
 
