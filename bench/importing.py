@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 import neo4j
 
-from api.children import collect_seldom
+from api.children import run_in_bulk
 from api.exchange.ndjson import Rejects, Tally, take_in
 from api.exchange.signal_v1 import read
 from api.settings import Settings
@@ -91,7 +91,7 @@ def ours(settings: Settings, path: Path, null_cipher: bool, profiled: bool) -> I
         watch = Stopwatch()
         if profiled:
             intake = _timed(place, watch)
-        collect_seldom()
+        run_in_bulk()
         began = _clocks()
         tally: Tally = watch.time("parse", take_in, file, intake, DESK, rejects, dry_run=False, progress=lambda _: None)
         seconds, processor = _since(began)

@@ -69,7 +69,14 @@ MATCH (s:{Label.SUBJECT} {{id: id}}) WHERE s.{DISTRUSTED.name} IS NULL
 RETURN s {{.*}} AS subject
 """
 
-GONE: Final = f"UNWIND $ids AS id MATCH (x:{Label.GONE} {{id: id}}) RETURN x.id AS id"
+# Nearly always none is: the count of a label is at hand, and no id is then looked up.
+GONE: Final = f"""
+CALL () {{ MATCH (x:{Label.GONE}) RETURN count(x) AS gone }}
+WITH gone WHERE gone > 0
+UNWIND $ids AS id
+MATCH (x:{Label.GONE} {{id: id}})
+RETURN x.id AS id
+"""
 
 MOVE_SUBJECTS: Final = f"""
 UNWIND $rows AS row
@@ -80,56 +87,78 @@ SET s += row
 RETURN count(s) AS done
 """
 
-CREATE_SUBJECTS: Final = f"UNWIND $rows AS row CREATE (s:{Label.SUBJECT}:$(row.label)) SET s = row.properties"
-
-CREATE_IDENTIFIERS: Final = f"UNWIND $rows AS row CREATE (i:{Label.IDENTIFIER}) SET i = row"
-
-HOLD_IDENTIFIERS: Final = f"""
-UNWIND $ids AS id
-MATCH (i:{Label.IDENTIFIER} {{id: id}})
-{LOCK.format("i")}
-RETURN count(i) AS done
-"""
-
-MERGE_PORTS: Final = f"UNWIND $rows AS row MERGE (p:{Label.PORT} {{code: row.code}}) ON CREATE SET p = row"
-
-CREATE_SIGNALS: Final = f"""
-UNWIND $rows AS row
-CREATE (g:{Label.SIGNAL}) SET g = row.properties
-WITH g, row
-CALL (g, row) {{
-    UNWIND row.properties.ports AS code
-    MATCH (p:{Label.PORT} {{code: code}})
-    CREATE (g)-[:{Tie.AT}]->(p)
+# One statement, since each would be a round trip. The marks of a purge come last: one that deleted an id before its
+# creation here has committed its mark by then.
+RECORD: Final = f"""
+CALL () {{
+    UNWIND $moved AS row
+    MATCH (s:{Label.SUBJECT} {{id: row.id}})
+    {LOCK.format("s")}
+    WITH s, row WHERE s.revision = row.revision - 1
+    SET s += row
+    RETURN count(s) AS moved
 }}
-UNWIND row.mentions AS mention
-MATCH (s:{Label.SUBJECT} {{id: mention.subject}})
-CREATE (g)-[m:{Tie.MENTIONS}]->(s) SET m = mention.properties
-"""
-
-MERGE_CARRIES: Final = f"""
-UNWIND $rows AS row
-MATCH (s:{Label.SUBJECT} {{id: row.subject}})
-MATCH (i:{Label.IDENTIFIER} {{id: row.identifier}})
-MERGE (s)-[:{Tie.CARRIES}]->(i)
-RETURN count(*) AS done
-"""
-
-CREATE_LINKS: Final = f"""
-UNWIND $rows AS row
-MATCH (a:{Label.SUBJECT} {{id: row.from_}})
-MATCH (b:{Label.SUBJECT} {{id: row.to}})
-CREATE (a)-[r:$(row.type)]->(b) SET r = row.properties
-"""
-
-CREATE_PORT_LINKS: Final = f"""
-UNWIND $rows AS row
-MATCH (a:{Label.SUBJECT} {{id: row.from_}})
-MATCH (b:{Label.PORT} {{code: row.to}})
-CREATE (a)-[r:$(row.type)]->(b) SET r = row.properties
+CALL () {{
+    UNWIND $held AS id
+    MATCH (i:{Label.IDENTIFIER} {{id: id}})
+    {LOCK.format("i")}
+    RETURN count(i) AS held
+}}
+CALL () {{ UNWIND $created AS row CREATE (s:{Label.SUBJECT}:$(row.label)) SET s = row.properties }}
+CALL () {{ UNWIND $new_identifiers AS row CREATE (i:{Label.IDENTIFIER}) SET i = row }}
+CALL () {{ UNWIND $harbours AS row MERGE (p:{Label.PORT} {{code: row.code}}) ON CREATE SET p = row }}
+CALL () {{
+    UNWIND $signals AS row
+    CREATE (g:{Label.SIGNAL}) SET g = row.properties
+    WITH g, row
+    CALL (g, row) {{
+        UNWIND row.properties.ports AS code
+        MATCH (p:{Label.PORT} {{code: code}})
+        CREATE (g)-[:{Tie.AT}]->(p)
+        RETURN count(*) AS placed
+    }}
+    CALL (g, row) {{
+        UNWIND row.mentions AS mention
+        MATCH (s:{Label.SUBJECT} {{id: mention.subject}})
+        CREATE (g)-[m:{Tie.MENTIONS}]->(s) SET m = mention.properties
+        RETURN count(*) AS named
+    }}
+    RETURN sum(placed) AS placed, sum(named) AS named
+}}
+CALL () {{
+    UNWIND $carries AS row
+    MATCH (s:{Label.SUBJECT} {{id: row.subject}})
+    MATCH (i:{Label.IDENTIFIER} {{id: row.identifier}})
+    MERGE (s)-[:{Tie.CARRIES}]->(i)
+    RETURN count(*) AS carried
+}}
+CALL () {{
+    UNWIND $links AS row
+    MATCH (a:{Label.SUBJECT} {{id: row.from_}})
+    MATCH (b:{Label.SUBJECT} {{id: row.to}})
+    CREATE (a)-[r:$(row.type)]->(b) SET r = row.properties
+    RETURN count(*) AS linked
+}}
+CALL () {{
+    UNWIND $port_links AS row
+    MATCH (a:{Label.SUBJECT} {{id: row.from_}})
+    MATCH (b:{Label.PORT} {{code: row.to}})
+    CREATE (a)-[r:$(row.type)]->(b) SET r = row.properties
+    RETURN count(*) AS moored
+}}
+CALL () {{
+    CALL () {{ MATCH (x:{Label.GONE}) RETURN count(x) AS marks }}
+    WITH marks WHERE marks > 0
+    UNWIND $ids AS id
+    MATCH (x:{Label.GONE} {{id: id}})
+    RETURN count(x) AS gone
+}}
+RETURN moved, held, placed, named, carried, linked, moored, gone
 """
 
 # The audit trail.
+
+CREATE_ENTRIES: Final = f"UNWIND $rows AS row CREATE (e:{Label.ENTRY}) SET e = row"
 
 APPEND_ENTRIES: Final = f"""
 UNWIND $rows AS row

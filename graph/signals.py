@@ -13,7 +13,7 @@ from graph import queries, records, run_queries
 from graph.connection import Graph
 from graph.labels import Label
 from graph.sight import sight
-from graph.trail import disclose, write_entries
+from graph.trail import disclose, write_entries, write_new_entries
 from register.access import Grant
 from register.audit import Entry
 from register.errors import Conflict
@@ -48,10 +48,10 @@ class Signals:
         def work(tx: ManagedTransaction) -> Seen:
             carriers = {
                 IdentifierId(row["id"]): tuple(sorted(map(SubjectId, row["subjects"])))
-                for row in tx.run(queries.CARRIERS_PRESENT, ids=sorted(identifiers))
+                for row in _rows(tx, queries.CARRIERS_PRESENT, identifiers)
             }
-            wanted = sorted({*subjects, *chain.from_iterable(carriers.values())})
-            found = [records.subject(row["subject"]) for row in tx.run(queries.SUBJECTS_TRUSTED, ids=wanted)]
+            wanted = {*subjects, *chain.from_iterable(carriers.values())}
+            found = [records.subject(row["subject"]) for row in _rows(tx, queries.SUBJECTS_TRUSTED, wanted)]
             asked = sorted({*identifiers, *subjects, *signals})
             return Seen(
                 carriers=carriers,
@@ -147,10 +147,14 @@ def _moved() -> Conflict:
 
 
 def _ids(tx: ManagedTransaction, query: str, ids: Collection[str]) -> list[str]:
-    return [row["id"] for row in tx.run(query, ids=sorted(ids))] if ids else []
+    return [row["id"] for row in _rows(tx, query, ids)]
 
 
-def _must(done: int, wanted: int) -> None:
+def _rows(tx: ManagedTransaction, query: str, ids: Collection[str]) -> list[Record]:
+    return list(tx.run(query, ids=sorted(ids))) if ids else []
+
+
+def _must(done: object, wanted: object) -> None:
     if done != wanted:
         raise _moved()
 
@@ -159,81 +163,87 @@ def _record(
     tx: ManagedTransaction, batch: SealedBatch, harbours: Collection[HarbourNode], entries: Sequence[Entry]
 ) -> None:
     ids = [signal.facts.id for signal in batch.signals]
-    if present := _ids(tx, queries.SIGNALS_PRESENT, ids):
-        # All of them: this very call ran before. Some: another intake was faster with those, so see again.
-        _must(len(present), len(ids))
+    # One is there: if all are, this very call ran before. Another one: its creation meets the constraint. Either way,
+    # where another intake was faster with some of them, see again.
+    if _ids(tx, queries.SIGNALS_PRESENT, ids[:1]):
+        _must(len(_ids(tx, queries.SIGNALS_PRESENT, ids)), len(ids))
         return
-    _write_nodes(tx, batch, harbours)
-    _write_signals(tx, batch.signals)
-    _write_links(tx, batch.signals)
-    # Last: a purge that deleted one of these ids before its creation here has committed its marker by now.
-    created = [*ids, *(one.facts.id for one in batch.created), *(id_ for id_, _ in batch.identifiers)]
-    _must(len(_ids(tx, queries.GONE, created)), 0)
-    write_entries(tx, entries)
+    _must(tx.run(queries.RECORD, _parameters(batch, harbours)).single(strict=True).data(), _expected(batch))
+    write_new_entries(tx, entries)
 
 
-def _write_nodes(tx: ManagedTransaction, batch: SealedBatch, harbours: Collection[HarbourNode]) -> None:
-    if batch.moved:
-        rows = records.Rows(records.properties(one.facts, one.mac) for one in batch.moved)
-        rows.sort(key=lambda row: str(row["id"]))
-        _must(tx.run(queries.MOVE_SUBJECTS, rows=rows).single(strict=True).value(), len(rows))
-    new = {id_ for id_, _ in batch.identifiers}
-    stated = {id_ for signal in batch.signals for mention in signal.mentions for id_ in mention.facts.identifiers}
-    if held := sorted(stated - new):
-        _must(tx.run(queries.HOLD_IDENTIFIERS, ids=held).single(strict=True).value(), len(held))
-    if batch.created:
-        rows = records.Rows(
+def _expected(batch: SealedBatch) -> dict[str, int]:
+    """Return how much of each sort there is when everything that `batch` builds upon is as it was seen."""
+    signals = batch.signals
+    links = [link.facts.to_port for signal in signals for link in signal.links]
+    return {
+        "moved": len(batch.moved),
+        "held": len(_held(batch)),
+        "placed": sum(len(signal.facts.ports) for signal in signals),
+        "named": sum(len(signal.mentions) for signal in signals),
+        "carried": len(_carried(batch)),
+        "linked": links.count(False),
+        "moored": links.count(True),
+        "gone": 0,
+    }
+
+
+def _parameters(batch: SealedBatch, harbours: Collection[HarbourNode]) -> dict[str, records.Rows | list[str]]:
+    moved = records.Rows(records.properties(one.facts, one.mac) for one in batch.moved)
+    moved.sort(key=lambda row: str(row["id"]))
+    created = [*(one.facts.id for one in batch.signals), *(one.facts.id for one in batch.created)]
+    return {
+        "moved": moved,
+        "held": _held(batch),
+        "created": records.Rows(
             {"label": _KIND_LABEL[one.facts.kind], "properties": records.properties(one.facts, one.mac)}
             for one in batch.created
-        )
-        tx.run(queries.CREATE_SUBJECTS, rows=rows).consume()
-    if batch.identifiers:
-        rows = records.Rows({"id": id_, "kind": kind} for id_, kind in batch.identifiers)
-        tx.run(queries.CREATE_IDENTIFIERS, rows=rows).consume()
-    if harbours:
-        rows = records.Rows(records.harbour_properties(one) for one in harbours)
-        tx.run(queries.MERGE_PORTS, rows=rows).consume()
+        ),
+        "new_identifiers": records.Rows({"id": id_, "kind": kind} for id_, kind in batch.identifiers),
+        "harbours": records.Rows(records.harbour_properties(one) for one in harbours),
+        "signals": records.Rows(map(_signal_row, batch.signals)),
+        "carries": records.Rows(
+            {"subject": subject, "identifier": identifier} for subject, identifier in _carried(batch)
+        ),
+        "links": _link_rows(batch.signals, to_port=False),
+        "port_links": _link_rows(batch.signals, to_port=True),
+        "ids": [*created, *(id_ for id_, _ in batch.identifiers)],
+    }
 
 
-def _write_signals(tx: ManagedTransaction, signals: Sequence[SealedSignal]) -> None:
-    rows = records.Rows(
-        {
-            "properties": records.properties(signal.facts, signal.mac, signal.sealed),
-            "mentions": [
-                {
-                    "subject": mention.facts.subject,
-                    "properties": records.properties(mention.facts, mention.mac, mention.sealed),
-                }
-                for mention in signal.mentions
-            ],
-        }
-        for signal in signals
-    )
-    wanted = sum(len(signal.facts.ports) + len(signal.mentions) for signal in signals)
-    _must(tx.run(queries.CREATE_SIGNALS, rows=rows).consume().counters.relationships_created, wanted)
+def _held(batch: SealedBatch) -> list[str]:
+    """Return the identifiers stated that the graph has to hold already, in the order in which they are locked."""
+    stated = {id_ for signal in batch.signals for mention in signal.mentions for id_ in mention.facts.identifiers}
+    return sorted(stated.difference(id_ for id_, _ in batch.identifiers))
+
+
+def _carried(batch: SealedBatch) -> list[tuple[SubjectId, IdentifierId]]:
     pairs = {
         (mention.facts.subject, identifier)
-        for signal in signals
+        for signal in batch.signals
         for mention in signal.mentions
         for identifier in mention.facts.identifiers
     }
-    if pairs:
-        carries = records.Rows({"subject": subject, "identifier": identifier} for subject, identifier in sorted(pairs))
-        _must(tx.run(queries.MERGE_CARRIES, rows=carries).single(strict=True).value(), len(pairs))
+    return sorted(pairs)
 
 
-def _write_links(tx: ManagedTransaction, signals: Sequence[SealedSignal]) -> None:
-    links = [link for signal in signals for link in signal.links]
-    for query, to_port in ((queries.CREATE_LINKS, False), (queries.CREATE_PORT_LINKS, True)):
-        rows = records.Rows(
-            {
-                "from_": link.facts.from_,
-                "to": link.facts.to,
-                "type": link.facts.kind.relationship,
-                "properties": records.properties(link.facts, link.mac),
-            }
-            for link in links
-            if link.facts.to_port is to_port
-        )
-        if rows:
-            _must(tx.run(query, rows=rows).consume().counters.relationships_created, len(rows))
+def _signal_row(signal: SealedSignal) -> records.Properties:
+    mentions = [
+        {"subject": one.facts.subject, "properties": records.properties(one.facts, one.mac, one.sealed)}
+        for one in signal.mentions
+    ]
+    return {"properties": records.properties(signal.facts, signal.mac, signal.sealed), "mentions": mentions}
+
+
+def _link_rows(signals: Sequence[SealedSignal], *, to_port: bool) -> records.Rows:
+    return records.Rows(
+        {
+            "from_": link.facts.from_,
+            "to": link.facts.to,
+            "type": link.facts.kind.relationship,
+            "properties": records.properties(link.facts, link.mac),
+        }
+        for signal in signals
+        for link in signal.links
+        if link.facts.to_port is to_port
+    )

@@ -132,10 +132,23 @@ def disclose(graph: Graph, work: Callable[[ManagedTransaction], tuple[T, Entry]]
 
 def write_entries(tx: ManagedTransaction, entries: Sequence[Entry]) -> None:
     """Write `entries` in a transaction under way, that of the act they tell of."""
+    rows = _rows(entries)
+    # One that was there before keeps the stamp it has: only what this transaction wrote is pledged.
+    written = {row["stamp"] for row in tx.run(queries.APPEND_ENTRIES, rows=rows)}
+    stamps().wrote(row["stamp"] for row in rows if row["stamp"] in written)
+
+
+def write_new_entries(tx: ManagedTransaction, entries: Sequence[Entry]) -> None:
+    """Write the `entries` of an act that cannot have run before: none of them is there."""
+    rows = _rows(entries)
+    tx.run(queries.CREATE_ENTRIES, rows=rows).consume()
+    stamps().wrote(row["stamp"] for row in rows)
+
+
+def _rows(entries: Sequence[Entry]) -> Rows:
     bodies = [entry.body() for entry in entries]
-    taken = stamps()
-    marks = taken.take([bytes.fromhex(entry.salt) + body for entry, body in zip(entries, bodies, strict=True)])
-    rows = Rows(
+    marks = stamps().take([bytes.fromhex(entry.salt) + body for entry, body in zip(entries, bodies, strict=True)])
+    return Rows(
         {
             "id": entry.id,
             "at": microseconds(entry.at),
@@ -147,9 +160,6 @@ def write_entries(tx: ManagedTransaction, entries: Sequence[Entry]) -> None:
         }
         for entry, body, (stamp, mac) in zip(entries, bodies, marks, strict=True)
     )
-    # One that was there before keeps the stamp it has: only what this transaction wrote is pledged.
-    written = {row["stamp"] for row in tx.run(queries.APPEND_ENTRIES, rows=rows)}
-    taken.wrote(stamp for stamp, _ in marks if stamp in written)
 
 
 def _write_logged(tx: ManagedTransaction, logged: Sequence[tuple[int, EntryId, datetime, bytes, bytes]]) -> None:

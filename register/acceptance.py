@@ -25,11 +25,12 @@ from register.unstated import UNSTATED, Found, Unstated, find
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ids:
-    """The ids of one signal: minted now, or taken from a delivery that was begun before and not finished."""
+    """The ids of one signal: minted now, or those of a delivery that was begun before and not finished."""
 
     signal: SignalId
     receipt: ReceiptId
     subjects: Mapping[int, SubjectId]
+    begun: bool = False
 
     @classmethod
     def minted(cls) -> "Ids":

@@ -267,7 +267,9 @@ class Intake:
             elif earlier.done:
                 handed.accept(key, earlier.receipt, unstated_in(handed.signal(key)), repeated=True)
             else:
-                waiting[key] = Ids(signal=earlier.signal, receipt=earlier.receipt, subjects=earlier.subjects)
+                waiting[key] = Ids(
+                    signal=earlier.signal, receipt=earlier.receipt, subjects=earlier.subjects, begun=True
+                )
         return waiting
 
     def _known(self, signals: Iterable[NewSignal], ids: Iterable[Ids]) -> tuple[Known, Seen]:
@@ -276,7 +278,7 @@ class Intake:
         seen = self.store.seen(
             identifiers=set(identifiers.values()),
             subjects={subject.same_as for subject in stated if subject.same_as is not None},
-            signals={one.signal for one in ids},
+            signals={one.signal for one in ids if one.begun},  # nobody holds what was minted just now
         )
         known = Known(
             identifiers=identifiers,

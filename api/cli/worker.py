@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
-from api.children import REPLACED, collect_seldom, die_with_parent
+from api.children import REPLACED, die_with_parent, run_in_bulk
 from register.clock import civil_date
 from register.errors import RegisterError, Unavailable
 
@@ -125,7 +125,7 @@ def import_signals(
 
     with _replaced(), workplace(Settings(), "import") as opened, open(path, "rb") as file, Rejects(rejects) as bin_:
         actor = Actor(code=contributor, role=Role.CONTRIBUTOR)
-        collect_seldom()
+        run_in_bulk()
         told(take_in(file, opened.intake, actor, bin_, dry_run=dry_run, progress=told))
 
 
