@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
-from typing import Any, Final, Protocol, Self, TypeVar
+from typing import Any, Final, Protocol, Self, TypeVar, cast
 
 import neo4j
+from neo4j.exceptions import DriverError, Neo4jError
 
 from graph.endpoint import Endpoint
 from graph.faults import mapped
@@ -114,12 +115,23 @@ class Graph:
         mapped(hello)
 
     def read(self, work: Work[T]) -> T:
-        """Run `work` in one read transaction and return its result.
+        """Run `work`, which only reads, and return its result.
+
+        Its statements stand by themselves: the database reads what is committed, inside a transaction too, so that one
+        around them would only cost two more messages. After a transient failure all is tried again in one.
 
         Raises:
             Unavailable: the server is not there, stays busy, or refuses a statement.
         """
-        return mapped(lambda: self._in_session(lambda session: session.execute_read(work), neo4j.READ_ACCESS))
+        return mapped(lambda: self._read(work))
+
+    def _read(self, work: Work[T]) -> T:
+        try:
+            return self._in_session(lambda session: work(cast("neo4j.ManagedTransaction", session)), neo4j.READ_ACCESS)
+        except (DriverError, Neo4jError) as failure:
+            if not failure.is_retryable():
+                raise
+        return self._in_session(lambda session: session.execute_read(work), neo4j.READ_ACCESS)
 
     def write(self, work: Work[T]) -> T:
         """Run `work` in one write transaction, commit, and return its result.

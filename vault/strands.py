@@ -9,6 +9,7 @@ unnoticed, not even in the second before it is logged. A turn whose transaction 
 Pledges are written, not synced: they outlive a killed process, not a power cut in that second.
 """
 
+import errno
 import fcntl
 import hashlib
 import hmac
@@ -16,8 +17,9 @@ import os
 import secrets
 import stat
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import groupby
 from pathlib import Path
 from typing import Final, Self
 
@@ -117,8 +119,9 @@ class Strand:
             Unavailable: it cannot be written: nothing may be released (`trail.pledge`).
         """
         try:
-            for stamp in stamps:
-                os.pwrite(self._file, _PLEDGED, int(stamp.partition(":")[2]))
+            for first, count in _runs(sorted({int(stamp.partition(":")[2]) for stamp in stamps})):
+                if os.pwrite(self._file, _PLEDGED * count, first) != count:
+                    raise OSError(errno.ENOSPC, "written in part")
         except OSError as error:
             raise Unavailable("trail.pledge", f"the trail's pledge failed ({type(error).__name__})") from error
 
@@ -131,6 +134,13 @@ class Strand:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _runs(turns: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield the ascending `turns` as runs without a gap, (first, how many): each is one write to the file."""
+    for _, run in groupby(enumerate(turns), key=lambda one: one[1] - one[0]):
+        found = [turn for _, turn in run]
+        yield found[0], len(found)
 
 
 class Strands:

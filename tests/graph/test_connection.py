@@ -21,6 +21,20 @@ def test_a_reader_sees_what_was_written_before(graph: Graph) -> None:
     assert found == [7]
 
 
+def test_a_read_that_fails_for_a_moment_is_tried_again_from_its_start(graph: Graph) -> None:
+    tried: list[int] = []
+
+    def work(tx: neo4j.ManagedTransaction) -> int:
+        found: int = tx.run("RETURN 7").single(strict=True).value()
+        tried.append(found)
+        if len(tried) < 3:
+            raise neo4j.exceptions.TransientError("busy")
+        return found
+
+    assert graph.read(work) == 7
+    assert tried == [7, 7, 7]
+
+
 def test_a_failed_write_leaves_nothing(graph: Graph) -> None:
     def work(tx: neo4j.ManagedTransaction) -> None:
         tx.run("CREATE (:Probe {number: 1})").consume()
