@@ -22,7 +22,7 @@ from register.intake import Intake
 from register.signals import NewSignal
 
 BATCH: Final = 500
-"""Lines that are taken in together: one round trip a step, and what a kill may leave to be done again."""
+"""Lines that are taken in together: one round trip a step, and half of what a kill may leave to be done again."""
 
 
 Line = tuple[int, bytes, NewSignal | Invalid]
