@@ -17,7 +17,7 @@ from register.ids import IdentifierId, LinkId, MentionId, ReceiptId, SignalId, S
 from register.lifetime import DeadlineOf
 from register.narrative import FreeText, Named, RedactedText, Redaction, redact
 from register.reviewing import ReviewTerms
-from register.sealed import LinkFacts, MentionFacts, SealedBatch, SignalFacts, SubjectFacts
+from register.sealed import LinkFacts, MentionFacts, SignalFacts, SubjectFacts
 from register.signals import NewSignal
 from register.subjects import STRONG, NewIdentifier, NewSubject, normalise
 from register.unstated import UNSTATED, Found, Unstated, find
@@ -55,24 +55,6 @@ class Known:
     held: frozenset[IdentifierId]
     carriers: Mapping[IdentifierId, tuple[SubjectId, ...]]
     subjects: Mapping[SubjectId, SubjectFacts]
-
-
-def upon(known: Known, batch: SealedBatch) -> Known:
-    """Return `known` as it will be once `batch`, which is being written, is there."""
-    subjects = dict(known.subjects)
-    carriers = {identifier: set(those) for identifier, those in known.carriers.items()}
-    for facts in (one.facts for one in (*batch.created, *batch.moved)):
-        seen = subjects.get(facts.id)
-        if seen is None or seen.revision < facts.revision:
-            subjects[facts.id] = facts
-        for identifier in facts.identifiers:
-            carriers.setdefault(identifier, set()).add(facts.id)
-    return replace(
-        known,
-        held=known.held.union(carriers),
-        carriers={identifier: tuple(sorted(those)) for identifier, those in carriers.items()},
-        subjects=subjects,
-    )
 
 
 def strong(subject: NewSubject) -> tuple[NewIdentifier, ...]:

@@ -6,11 +6,11 @@ signals; whatever is interrupted is taken up again by handing in the same signal
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from register.acceptance import Composer, Ids, Known, strong, unstated_in, upon
+from register.acceptance import Composer, Ids, Known, strong, unstated_in
 from register.accepted import AcceptedBatch
 from register.access import Actor, Grant, Permission, authorise
 from register.audit import Act, Entry, refused_entry
@@ -233,7 +233,7 @@ class Intake:
         if stored := [ids.signal for ids in waiting.values() if ids.signal in seen.signals]:
             self.sealing.settled(stored)
         composer = Composer(
-            known=known if before is None else upon(known, before.batch),
+            known=known if before is None else _upon(known, before.batch),
             deadline=self.deadline,
             review=self.review,
             now=handed.grant.as_of,
@@ -299,6 +299,24 @@ class Intake:
     def _write(self, ready: _Ready) -> None:
         self.store.record(ready.batch, ready.harbours, ready.entries)  # 7
         self.sealing.settle(ready.batch)  # 8
+
+
+def _upon(known: Known, batch: SealedBatch) -> Known:
+    """Return `known` as it will be once `batch`, which is being written, is there."""
+    subjects = dict(known.subjects)
+    carriers = {identifier: set(those) for identifier, those in known.carriers.items()}
+    for facts in (one.facts for one in (*batch.created, *batch.moved)):
+        seen = subjects.get(facts.id)
+        if seen is None or seen.revision < facts.revision:
+            subjects[facts.id] = facts
+        for identifier in facts.identifiers:
+            carriers.setdefault(identifier, set()).add(facts.id)
+    return replace(
+        known,
+        held=known.held.union(carriers),
+        carriers={identifier: tuple(sorted(those)) for identifier, those in carriers.items()},
+        subjects=subjects,
+    )
 
 
 def _only_a_race(conflict: Conflict) -> None:
