@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from api.archive import alarms
 from api.founding import warnings
 from api.keys import check, status
+from api.replicas import window
 from api.settings import Settings
 from api.wiring import Workplace, workplace
 from api.witnessing import witnessing
@@ -56,7 +57,10 @@ REMEDY = {
     REVIEWS_LATE: "let reviewers work off `theme-register review queue`, the longest overdue first",
     "canary.none": "no run was begun here yet: start `theme-register keep`, which begins one every night",
     CANARY_OUTLIVED: "no run began for two nights, or rules find nothing due: is `theme-register keep` running?",
+    "anchor.moving": "the root key is moving to another anchor and needs both: `theme-register keys rotate` ends it",
     "old-root": "a purge or rotation was interrupted: the keeper ends it, or `theme-register keys rotate`",
+    "replica.none": "without the keys everything is lost: `theme-register keys replicate add` on another disk",
+    "replica.behind": "it may open what was purged: `theme-register keys replicate run`, or strike it off",
     "swap.clear": "encrypt swap, or turn it off",
     "core-dumps": "run with `ulimit -c 0`",
 }
@@ -68,7 +72,7 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:
-    """Say whether every row of the key store opens, and whether an old root key waits for its end."""
+    """Say whether every row of the key store opens, and whether an old root key or anchor waits for its end."""
     found, counted = check(settings), status(settings)
     if found["hits"]:
         lost = f"{found['subjects_lost']} subjects and {found['signals_lost']} signals have lost their key"
@@ -79,6 +83,8 @@ def _keys(settings: Settings) -> Iterator[Finding]:
         yield Finding(what="key-store")
     if counted["old_roots"]:
         yield Finding(what="key-store", state="old-root", remedy=REMEDY["old-root"])
+    if counted["moving"]:
+        yield Finding(what="key-store", state="anchor.moving", remedy=REMEDY["anchor.moving"])
 
 
 def _archive(opened: Workplace) -> Iterator[Finding]:
@@ -121,6 +127,19 @@ def _witnesses(opened: Workplace) -> Iterator[Finding]:
         yield Finding(what="witnesses", remedy=f"{told}, up to entry {seen.checkpoint.size}")
 
 
+def _replicas(opened: Workplace) -> Iterator[Finding]:
+    """Say which replicas have not forgotten yet, and what would be lost with this host."""
+    found = window(opened.store, opened.logbook)
+    for one in found:
+        lacks = f"lacks {one['rows_missing']} keys and {one['entries_missing']} log entries"
+        behind = Finding(
+            what=f"replica {one['name']}", state="replica.behind", remedy=REMEDY["replica.behind"], bad=True
+        )
+        yield Finding(what=f"replica {one['name']}", remedy=lacks) if one["current"] else behind
+    if not found and not opened.store.rehearsal:
+        yield Finding(what="replicas", state="replica.none", remedy=REMEDY["replica.none"])
+
+
 def _findings(settings: Settings) -> Iterator[Finding]:
     for code in warnings():
         yield Finding(what="host", state=code, remedy=REMEDY[code])
@@ -143,6 +162,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
             anchor = opened.store.anchor
             yield Finding(what=f"anchor {anchor.kind}", state=f"assurance.{anchor.assurance}", remedy=SURE[anchor.kind])
             yield from _archive(opened)
+            yield from _replicas(opened)
             if opened.store.rehearsal:
                 yield Finding(what="register", state="rehearsal", remedy="for training and tests only")
     except RegisterError as error:

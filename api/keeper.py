@@ -6,6 +6,7 @@ It holds the log keys and no other: what opens a record is only ever in its chil
 import errno
 import logging
 import os
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -88,7 +89,10 @@ def keep(settings: Settings, started: Callable[[], None]) -> None:
                 if doubted:
                     nightly(erasure, clock)
                 _work(erasure, holder)
+            replicas.do(lambda: run("replicate"))
 
+        between = 60.0 * settings.replicate_minutes
+        replicas = Every(seconds=between, due=time.monotonic() + between)
         jobs = Jobs(
             nightly=partial(_told, "nightly", order),
             work=partial(_told, "work", work),
@@ -125,6 +129,20 @@ def _work(erasure: Purging, holder: str) -> None:
             if status:
                 _log.warning("child %s ended with status %d; it is taken up again", child, status)
                 return
+
+
+@dataclass(slots=True, kw_only=True)
+class Every:
+    """Does something every so many `seconds`, first when `time.monotonic()` is `due`."""
+
+    seconds: float
+    due: float
+
+    def do(self, work: Callable[[], object]) -> None:
+        """Do `work` unless that was done a short while ago."""
+        if time.monotonic() >= self.due:
+            work()
+            self.due = time.monotonic() + self.seconds
 
 
 @dataclass(slots=True)

@@ -1,27 +1,30 @@
 """What an operator does with the keys: count them, examine them, replace the root key. Each act is audited."""
 
 import time
+from collections.abc import Mapping
 from contextlib import closing
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from api.anchors import anchor_of
-from api.places import keystore_url, register_of
+from api.anchors import anchor_of, begin_move, end_move, moving
+from api.places import alone, keystore_url, register_of
 from api.settings import Settings
 from api.wiring import Workplace, workplace
 from register.audit import Act, Entry
 from register.clock import SystemClock, civil_date
-from register.errors import Unavailable
 from register.ids import RunId, mint
 from register.runs import Gone
+from vault.anchors import AnchorKind
+from vault.anchors.moving import Moving
 from vault.keystore.backups import Backups
 from vault.keystore.census import count, keyed_records
 from vault.keystore.damage import examine
-from vault.keystore.leases import Keeper, Workers
+from vault.keystore.leases import Workers
 from vault.keystore.place import open_database
 from vault.keystore.purge import Purge
+from vault.keystore.store import KeyStore
 
-LEASE_SECONDS: Final = 120
 PATIENCE_SECONDS: Final = 30
 
 
@@ -36,6 +39,7 @@ def status(settings: Settings) -> dict[str, Any]:
         "generation": found.generation,
         "fence": found.fence,
         "anchor": {"kind": found.anchor_kind, "version": found.anchor_version, "assurance": anchor.assurance},
+        "moving": moving(settings),
         "keeper": keeper,
         "rows": dict(found.rows),
         "old_roots": found.old_roots,
@@ -74,51 +78,83 @@ def check(settings: Settings) -> dict[str, Any]:
     }
 
 
-def rotate(settings: Settings) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAnchor:
+    """An anchor that the root key is to move to: its provider, and its settings by name."""
+
+    kind: AnchorKind
+    options: Mapping[str, object]
+
+
+def rotate(settings: Settings, to: NewAnchor | None = None) -> dict[str, Any]:
     """Replace root and lookup keys by a purge that drops nothing but keys of backups whose last day has come.
 
     One that was interrupted is taken up and ended.
 
     Nothing stands still meanwhile: every process that holds the old root key is replaced by its parent.
 
+    Args:
+        settings: of the register.
+        to: the anchor to move to; None: the one in force, or the one that a move is on its way to.
+
     Raises:
-        Unavailable: code `keys.run-under-way`: the keeper is at work.
+        Unavailable: code `keys.run-under-way`: the keeper is at work. Conflict, Invalid: see `anchors.begin_move`.
     """
-    with workplace(settings, "keys") as opened:
-        keeper = Keeper(opened.store.database)
-        now = opened.clock.now()
-        lease = keeper.take(mint(), now=now, seconds=LEASE_SECONDS)
-        if lease is None:
-            raise Unavailable("keys.run-under-way", "a retention run or a backup is under way")
-        try:
-            done = _rotated(opened, lease.fence)
-        finally:
-            keeper.give_back(lease)
+    with alone(settings) as fence:
+        if to is not None:
+            begin_move(settings, to.kind, to.options, status(settings)["anchor"]["version"])
+        with workplace(settings, "keys") as opened:
+            done = _rotated(opened, fence)
+        end_move(settings)
     return {**done, "workers_left": _left(settings)}
 
 
-def _rotated(opened: Workplace, fence: int) -> dict[str, Any]:
-    purge, now = Purge(opened.store), opened.clock.now()
-    found = count(opened.store.database, now=now)
-    rotation = RunId(mint())
-    if not found.old_roots:
+def replaced(
+    store: KeyStore, *, fence: int, now: datetime, resend_days: int
+) -> tuple[RunId, dict[str, str | int], bool]:
+    """Replace root and lookup keys, and destroy the old anchor version, or the old anchor; end what was begun before.
+
+    Args:
+        store: opened at the present generation; afterwards it reads no key any more.
+        fence: number of the keeper's lease.
+        now: aware, UTC.
+        resend_days: after which what is left of a purged delivery ends.
+
+    Returns:
+        The rotation's own id, what became of the old root key as codes, and whether an earlier one was ended.
+
+    Raises:
+        Unavailable, Tampered: see `Purge`; to be run again.
+    """
+    purge, backups, rotation = Purge(store), Backups(store.database), RunId(mint())
+    found = count(store.database, now=now)
+    evidence = purge.destroy_old(fence=fence) if found.old_roots else None
+    unmoved = isinstance(store.anchor, Moving) and not store.anchor.moved(found.anchor_version)
+    if evidence is None or unmoved:
         today = civil_date(now)
-        ended = today - timedelta(days=opened.policy.resend_days)
-        backups = Backups(opened.store.database)
         over = backups.due(today)
         gone = Gone(
-            records=frozenset(over), identifiers=frozenset(), redacted=frozenset(), on=today, deliveries_before=ended
+            records=frozenset(over),
+            identifiers=frozenset(),
+            redacted=frozenset(),
+            on=today,
+            deliveries_before=today - timedelta(days=resend_days),
         )
         purge.forget(rotation, gone, version=purge.advance_anchor(), fence=fence)
         for backup in over:
             backups.drop(backup)
-    evidence = purge.destroy_old(fence=fence)
-    after = count(opened.store.database, now=now)
+        evidence = purge.destroy_old(fence=fence)
+    after = count(store.database, now=now)
     told: dict[str, str | int] = {**evidence, "generation": after.generation, "anchor": after.anchor_version}
-    told |= {"reason": "rotation"}
+    return rotation, told | {"reason": "rotation"}, bool(found.old_roots)
+
+
+def _rotated(opened: Workplace, fence: int) -> dict[str, Any]:
+    now = opened.clock.now()
+    rotation, told, resumed = replaced(opened.store, fence=fence, now=now, resend_days=opened.policy.resend_days)
     entry = Entry(at=now, actor="system", role="system", act=Act.KEYS_REPLACED, targets=(rotation,), detail=told)
     opened.trail.append([entry])
-    return {**told, "resumed": bool(found.old_roots)}
+    return {**told, "resumed": resumed}
 
 
 def _left(settings: Settings) -> int:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from api.alarm import Alarm
 from api.watch import genuine
-from evidence.checkpoint import Checkpoint, CheckpointSigner, publish, verify_checkpoint
+from evidence.checkpoint import WITNESSED, Checkpoint, CheckpointSigner, Signature, publish, verify_checkpoint
 from evidence.durable import sync_folders, write_durably
 from evidence.envelope import decode, digest, parse_form, seal
 from evidence.log import Log
@@ -25,9 +25,10 @@ from evidence.note import Signer, Verifier, encode_vkeys
 from evidence.proof import Proof, prove
 from evidence.shelves import BODIES, GONE, LogEntry, Shelf, parse_gone, shelves
 from evidence.statement import draft
+from evidence.succession import SUCCESSION, TRUST, read_former, trust_file
 from graph.trail import AuditTrail, Kept
 from register.audit import Act, Entry, Term
-from register.errors import NotFound, Tampered, Unavailable
+from register.errors import Invalid, NotFound, Tampered, Unavailable
 from register.ids import EntryId, is_id, mint
 from register.runs import Filed
 from vault.strands import Strands
@@ -35,6 +36,7 @@ from vault.strands import Strands
 CERTIFICATES: Final = "certificates"
 ENVELOPE: Final = "certificate.json"
 PROOF: Final = "certificate.tlog-proof"
+VKEY: Final = "vkey"
 ISSUE: Final = "issue.json"
 """The signed envelope with its entry for the log: both are decided at once, by whoever lays them down first."""
 
@@ -79,11 +81,8 @@ class Logbook:
         Raises:
             Invalid: it does not verify.
         """
-        path = self.log_folder / "checkpoint"
-        if not path.exists():
-            return None
-        checkpoint, _ = verify_checkpoint(path.read_bytes(), self._checkpoints().keys, self.verifier)
-        return checkpoint
+        found = self._published()
+        return None if found is None else found[0]
 
     def sealed_at(self) -> datetime | None:
         """Return when the newest published checkpoint says it was signed (aware, UTC), or None when there is none.
@@ -91,11 +90,30 @@ class Logbook:
         Raises:
             Invalid: it does not verify.
         """
+        found = self._published()
+        return None if found is None else max((one.at for one in found[1] if one.at is not None), default=None)
+
+    def _published(self) -> tuple[Checkpoint, tuple[Signature, ...]] | None:
         path = self.log_folder / "checkpoint"
-        if not path.exists():
-            return None
-        _, signatures = verify_checkpoint(path.read_bytes(), self._checkpoints().keys, self.verifier)
-        return max((one.at for one in signatures if one.at is not None), default=None)
+        keys = self.checkpoints().keys
+        try:
+            return verify_checkpoint(path.read_bytes(), keys, self.verifier) if path.exists() else None
+        except Invalid:
+            if keys == self.checkpoints().keys:
+                raise
+        return self._published()  # others took their place meanwhile
+
+    def publish_keys(self) -> None:
+        """Once keys were replaced: bring `vkey` and the trust file up to date with those that sign now.
+
+        What was witnessed is signed by the former keys: it is put beside theirs, and witnesses are asked anew.
+        """
+        former, present = read_former(self.memory.parent), self.checkpoints().keys
+        vkey = encode_vkeys(present)
+        if former and (self.log_folder / VKEY).read_bytes() != vkey:
+            with suppress(FileNotFoundError):
+                (self.log_folder / WITNESSED).replace(self.log_folder / SUCCESSION / f"{len(former):04}.{WITNESSED}")
+            write_durably(self.log_folder, [(TRUST, trust_file(present, former)), (VKEY, vkey)])
 
     def begin(self) -> None:
         """Make the empty log with its first checkpoint and its public keys, once, when a register is made.
@@ -103,10 +121,10 @@ class Logbook:
         Raises:
             Conflict: it has been begun before.
         """
-        checkpoints = self._checkpoints()
+        checkpoints = self.checkpoints()
         with self._log():
             publish(self.log_folder, checkpoints.begin(at=self.now()))
-            write_durably(self.log_folder, [("vkey", encode_vkeys(checkpoints.keys))])
+            write_durably(self.log_folder, [(VKEY, encode_vkeys(checkpoints.keys))])
 
     def seal_trail(self) -> int:
         """Copy the audit entries that are not yet in the log there, and sign it; return how many.
@@ -169,7 +187,8 @@ class Logbook:
             self.alarm.ring("trail.forged", self.now())
         entries = [LogEntry(id=one.id, at=one.at, salt=one.salt, body=one.body, term=term) for one, term in good]
         places = log.append(entries)
-        publish(self.log_folder, self._checkpoints().sign(log, at=self.now()))
+        self.publish_keys()
+        publish(self.log_folder, self.checkpoints().sign(log, at=self.now()))
         self.trail.mark_logged(
             {one.id: place for (one, _), place in zip(good, places, strict=True)}, [one for one, _ in good]
         )
@@ -198,8 +217,8 @@ class Logbook:
                 if index is None:
                     raise Unavailable("certificate.unlogged", "the log does not hold the certificate's entry yet")
                 proof = prove(log, index, (self.log_folder / "checkpoint").read_bytes())
-            vkey = (self.log_folder / "vkey").read_bytes()
-            self._lay_down(certificate, [("vkey", vkey), (PROOF, proof.encode())])
+            vkey = (self.log_folder / VKEY).read_bytes()
+            self._lay_down(certificate, [(VKEY, vkey), (PROOF, proof.encode())])
         return self._filed(certificate)
 
     def previous(self) -> Filed | None:
@@ -231,7 +250,7 @@ class Logbook:
         if not is_id(certificate) or not (self._folder(certificate) / PROOF).exists():
             return None
         folder = self._folder(certificate)
-        names = (ENVELOPE, PROOF, "policy.toml", "vkey")
+        names = (ENVELOPE, PROOF, "policy.toml", VKEY)
         return {name: (folder / name).read_text("utf-8") for name in names}
 
     def predicate(self, certificate: str) -> dict[str, Any]:
@@ -279,8 +298,15 @@ class Logbook:
             index=proof.index,
         )
 
-    def _checkpoints(self) -> CheckpointSigner:
+    def checkpoints(self) -> CheckpointSigner:
+        """Return what signs checkpoints with the keys that are in force now."""
         return CheckpointSigner(origin=self.origin, signer=self.signer, verifier=self.verifier, memory=self.memory)
+
+    @contextmanager
+    def still(self) -> Iterator[Log]:
+        """Hold the log for the length of the block, so that nobody writes to it. Raises Unavailable, Tampered."""
+        with self._log() as log:
+            yield log
 
     @contextmanager
     def _log(self) -> Iterator[Log]:

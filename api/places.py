@@ -1,19 +1,23 @@
-"""Which register is in a folder, where its key store is, and whether its graph may be opened."""
+"""Which register is in a folder, where its key store is, whether its graph may be opened; being the one at work."""
 
 import json
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 from api.settings import Settings
+from register.clock import SystemClock
 from register.errors import Unavailable
-from register.ids import RegisterId
+from register.ids import RegisterId, mint
 from vault.keystore.backups import Backups, Quarantine
 from vault.keystore.database import Database
+from vault.keystore.leases import Keeper
 from vault.keystore.place import database_url, open_database
 
 REGISTER: Final = "register.json"
+LEASE_SECONDS: Final = 120
 
 
 def register_of(home: Path) -> RegisterId:
@@ -54,3 +58,21 @@ def check_quarantine(database: Database, wanted: bool) -> None:
     if there and not wanted:
         message = "the graph was restored and is not up to date yet: run `theme-register backup replay`"
         raise Unavailable("register.quarantined", message)
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[int]:
+    """Be the keeper for the length of the block, so that no run and no backup is under way; yield the lease's number.
+
+    Raises:
+        Unavailable: code `keys.run-under-way`: somebody else is.
+    """
+    with closing(open_database(settings.keys_folder, keystore_url(settings))) as database:
+        keeper = Keeper(database)
+        lease = keeper.take(mint(), now=SystemClock().now(), seconds=LEASE_SECONDS)
+        if lease is None:
+            raise Unavailable("keys.run-under-way", "a retention run or a backup is under way")
+        try:
+            yield lease.fence
+        finally:
+            keeper.give_back(lease)

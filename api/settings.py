@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     http_port: int = Field(default=8470, ge=0, le=65535, description="TCP port the API listens on; 0: any free one.")
     url: str | None = Field(default=None, description="Address of the running API, for commands that speak to it.")
     key_file: Path | None = Field(default=None, description="File (0600) with the caller's API key.")
+    replicate_minutes: int = Field(
+        default=10, ge=1, le=1440, description="How often the keeper brings replicas of keys and log up to date."
+    )
     anchor_address: str | None = Field(
         default=None, description="Transit anchor: address of the key server (OpenBao or Vault), https://HOST:PORT."
     )

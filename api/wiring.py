@@ -6,7 +6,7 @@ replaced after every purge.
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, lru_cache, partial
@@ -23,6 +23,7 @@ from api.offices import Offices
 from api.places import check_quarantine, keystore_url, register_of
 from api.policies import PolicyBook, text_of
 from api.processing import CONTROLLER
+from api.replicas import Replication
 from api.retaining import Retaining
 from api.server import endpoint
 from api.settings import SEARCHES, Settings
@@ -63,7 +64,7 @@ from vault.keystore.purge import Purge
 from vault.keystore.store import KeyStore
 from vault.lookup import Lookup
 from vault.sealing import Sealer
-from vault.signing import LogKeys, SignatureVerifier
+from vault.signing import PresentLogKeys, SignatureVerifier
 from vault.strands import Strand, Strands, TrailKey
 
 LOG_KEYS: Final = "log"
@@ -215,6 +216,7 @@ class Workplace:
             holds=Holds(self.graph),
             archive=self.archivist,
             forgetting=Purge(self.store),
+            replicas=Replication(self.settings, self.store, self.logbook, self.trail, self.clock),
             check=self.sealer,
             evidence=self.logbook,
             trail=self.trail,
@@ -250,11 +252,10 @@ class Workplace:
 
     def current(self) -> bool:
         """Say whether this process may go on serving."""
-        try:
+        with suppress(RegisterError):
             self.store.assert_current()
-        except RegisterError:
-            return False
-        return True
+            return True
+        return False
 
     def readiness(self) -> dict[str, bool]:
         """Say what is ready: names in memory, graph, key store, and no alarm about the audit trail."""
@@ -278,7 +279,7 @@ def logbook(settings: Settings, register: str, trail: AuditTrail, clock: Clock) 
     return Logbook(
         home=settings.home,
         origin=origin(register),
-        signer=LogKeys.load(keys),
+        signer=PresentLogKeys(keys),
         verifier=SignatureVerifier(),
         memory=keys / "checkpoint",
         trail=trail,
@@ -324,9 +325,8 @@ def workplace(
         opened.callback(database.close)
         check_quarantine(database, quarantined)
         workers = Workers(database)
-        me = os.getpid()
         # The lease comes before the key: no process ever holds a root key without being known.
-        lease = workers.enrol(kind, pid=me, started=process_start(me) or "", now=time.now())
+        lease = workers.enrol(kind, pid=os.getpid(), started=process_start(os.getpid()) or "", now=time.now())
         opened.callback(workers.end, lease.worker)
         store = KeyStore(database, anchor_of(settings), cipher, lease.generation)
         if store.register != register:

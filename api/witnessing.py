@@ -2,16 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
-from api.logbook import CERTIFICATES, PROOF, Logbook
+from api.logbook import CERTIFICATES, PROOF, VKEY, Logbook
 from api.settings import Settings
+from evidence.checkpoint import verify_checkpoint
 from evidence.cosigned import Cosignatures, Seen
 from evidence.durable import write_durably
 from evidence.log import Log
-from evidence.note import own_keys, parse_vkeys
+from evidence.note import VerifierKey, parse_vkeys
 from evidence.proof import Proof
-from register.errors import Tampered, Unavailable
+from evidence.succession import read_former
+from register.errors import Invalid, Tampered, Unavailable
 
 T = TypeVar("T")
 
@@ -54,12 +58,21 @@ class Witnessing:
         for filed in self.log.all():
             place = self.log.home / CERTIFICATES / filed.certificate
             proof = Proof.parse((place / PROOF).read_bytes())
-            if proof.index < seen.checkpoint.size and not self.cosignatures.vouches(proof.checkpoint):
+            reached = proof.index < seen.checkpoint.size and not self.cosignatures.vouches(proof.checkpoint)
+            if reached and self._signed_as(seen, place):
                 with Log.open(self.log.log_folder, read_only=True) as log:
                     hashes = log.inclusion(proof.index, seen.checkpoint.size)
                 write_durably(place, [(PROOF, replace(proof, hashes=hashes, checkpoint=seen.note).encode())])
                 count += 1
         return count
+
+    def _signed_as(self, seen: Seen, place: Path) -> bool:
+        """Say whether the keys that lie beside a certificate signed the witnessed checkpoint, too."""
+        try:
+            verify_checkpoint(seen.note, parse_vkeys((place / VKEY).read_bytes()), self.log.verifier)
+        except Invalid:
+            return False
+        return True
 
     def _held_against(self, look: Callable[[Log], T]) -> T:
         try:
@@ -68,6 +81,12 @@ class Witnessing:
         except Tampered as wrong:
             self.log.alarm.ring(wrong.code, self.log.now())
             raise
+
+
+def _own(log: Logbook) -> tuple[tuple[VerifierKey, ...], ...]:
+    """Return the keys of a log by generation, the present ones first."""
+    former = [one.keys for one in read_former(log.memory.parent)]
+    return (log.checkpoints().keys, *reversed(former))
 
 
 def witnessing(log: Logbook, settings: Settings) -> Witnessing:
@@ -84,7 +103,7 @@ def witnessing(log: Logbook, settings: Settings) -> Witnessing:
     made = Cosignatures(
         folder=log.log_folder,
         kept=log.memory.parent,
-        own=own_keys(log.origin, log.signer),
+        own=partial(_own, log),
         witnesses=named,
         needed=settings.witnesses_needed,
         verifier=log.verifier,

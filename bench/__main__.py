@@ -5,7 +5,21 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import audit, faults, growth, hub, intake, log, mutations, name_search, network, removal, residue, seals
+from bench import (
+    audit,
+    faults,
+    growth,
+    hub,
+    intake,
+    keys,
+    log,
+    mutations,
+    name_search,
+    network,
+    removal,
+    residue,
+    seals,
+)
 
 BENCHES: Final[Mapping[str, Callable[[Sequence[str]], None]]] = {
     "intake": intake.main,
@@ -18,6 +32,7 @@ BENCHES: Final[Mapping[str, Callable[[Sequence[str]], None]]] = {
     "mutations": mutations.main,
     "seals": seals.main,
     "residue": residue.main,
+    "keys": keys.main,
     "name_search": name_search.main,
     "faults": faults.main,
 }

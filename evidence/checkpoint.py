@@ -6,6 +6,7 @@
 import base64
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -143,6 +144,21 @@ def verify_checkpoint(
     return checkpoint, tuple(found.values())
 
 
+def verify_by_one(
+    data: bytes, generations: Sequence[Sequence[VerifierKey]], verifier: Verifier
+) -> tuple[Checkpoint, tuple[Signature, ...]]:
+    """Read a checkpoint that all keys of one of `generations` signed: keys of a log that took each other's place.
+
+    Raises:
+        Invalid: of none of them did all sign; see `verify_checkpoint`.
+    """
+    *earlier, last = generations
+    for keys in earlier:
+        with suppress(Invalid):
+            return verify_checkpoint(data, keys, verifier)
+    return verify_checkpoint(data, last, verifier)
+
+
 def witnesses_of(signatures: Sequence[Signature]) -> frozenset[str]:
     """Return the names of the witnesses among these: one with several keys is one; without a time none is counted."""
     return frozenset(one.key.name for one in signatures if one.at is not None)
@@ -228,8 +244,20 @@ class CheckpointSigner:
                 raise Tampered("log.inconsistent", f"the log does not begin with the {last.size} entries signed before")
         return self._signed(Checkpoint(origin=self._origin, size=size, root=root), at)
 
-    def _signed(self, checkpoint: Checkpoint, at: datetime) -> bytes:
-        lines = sign_checkpoint(checkpoint, self.keys, self._signer, at=at)
+    def hand_over(self, coming: Signer, *, at: datetime) -> bytes:
+        """Sign the checkpoint signed last once more, with these keys and with those that come; return the note.
+
+        It is remembered and verifies under either, so that the one may take the other's place at any moment after.
+
+        Raises:
+            Tampered: `checkpoint.memory`.
+        """
+        last = self.last()
+        lines = sign_checkpoint(last, own_keys(self._origin, coming), coming, at=at)
+        return self._signed(last, at, lines)
+
+    def _signed(self, checkpoint: Checkpoint, at: datetime, more: tuple[NoteSignature, ...] = ()) -> bytes:
+        lines = (*sign_checkpoint(checkpoint, self.keys, self._signer, at=at), *more)
         note = Note(text=checkpoint.text(), signatures=lines).encode()
         # Remembered before it is shown: a crash in between costs nothing, the other order could contradict itself.
         write_durably(self._memory.parent, [(self._memory.name, note)], mode=0o600)

@@ -5,13 +5,13 @@ witness's lines under it, in a file of any name. Nothing else is needed between 
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 
-from evidence.checkpoint import WITNESSED, Checkpoint, verify_checkpoint, witnesses_of
+from evidence.checkpoint import WITNESSED, Checkpoint, verify_by_one, verify_checkpoint, witnesses_of
 from evidence.durable import write_durably
 from evidence.note import Note, NoteSignature, Verifier, VerifierKey
 from register.errors import Invalid, Tampered
@@ -53,13 +53,14 @@ class Cosignatures:
 
     Attributes:
         folder: of the log; `kept`: where a second copy of the newest is, apart from the log.
-        own: the log's keys; witnesses: those of the witnesses that count.
+        own: gives the log's keys, the present ones and all before, each together with those of its time.
+        witnesses: keys of the witnesses that count.
         needed: how many different witnesses have to cosign a checkpoint.
     """
 
     folder: Path
     kept: Path
-    own: Sequence[VerifierKey]
+    own: Callable[[], Sequence[Sequence[VerifierKey]]]
     witnesses: Sequence[VerifierKey]
     needed: int
     verifier: Verifier
@@ -125,7 +126,7 @@ class Cosignatures:
             try:
                 with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW)) as file:
                     content = file.read(_MOST)
-                checkpoint, _ = verify_checkpoint(content, self.own, self.verifier)
+                checkpoint, _ = verify_by_one(content, self.own(), self.verifier)
                 verify_checkpoint(content, self.witnesses, self.verifier, threshold=1)
             except (Invalid, OSError):
                 path.replace(path.with_name(path.name + REFUSED))
@@ -147,7 +148,7 @@ class Cosignatures:
     def _judged(self, note: bytes) -> Seen | None:
         """Return what a note says if this log signed it and enough witnesses cosigned it."""
         try:
-            checkpoint, _ = verify_checkpoint(note, self.own, self.verifier)
+            checkpoint, _ = verify_by_one(note, self.own(), self.verifier)
             _, found = verify_checkpoint(note, self.witnesses, self.verifier, threshold=0)
         except Invalid:
             return None

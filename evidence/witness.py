@@ -30,6 +30,7 @@ from evidence.note import (
     parse_vkeys,
     strict_base64,
 )
+from evidence.succession import examine_succession
 from register.errors import Conflict, Invalid, NotFound, Tampered
 
 MAX_REQUEST: Final = 64 * 1024
@@ -107,6 +108,21 @@ class Witness:
             raise Conflict("witness.known", "this log is known already")
         write_durably(self._folder, [(f"{self._place(origin).name}/vkey", encode_vkeys(keys))])
         return origin
+
+    def follow(self, vkeys: bytes, proof: bytes) -> str:
+        """Take up the keys that come in a log that is known, once those known vouch for them; return its origin.
+
+        Raises:
+            Invalid: see `examine_succession`. NotFound: a log that is not known (`witness.unknown-log`).
+        """
+        keys = parse_vkeys(vkeys)
+        place = self._place(keys[0].name)
+        with self._held():
+            if not (place / "vkey").exists():
+                raise NotFound("witness.unknown-log", "this witness does not know that log")
+            examine_succession(proof, (place / "vkey").read_bytes(), vkeys, self._verifier)
+            write_durably(self._folder, [(f"{place.name}/vkey", encode_vkeys(keys))])
+        return keys[0].name
 
     def last(self, origin: str) -> Checkpoint | None:
         """Return the checkpoint of this log that was cosigned last.

@@ -75,6 +75,9 @@ class Act(StrEnum):
     ARCHIVE_KEY_DESTROYED = "archive.key-destroyed"
     BACKUP_MADE = "backup.made"
     BACKUP_RESTORED = "backup.restored"
+    LOG_KEYS_REPLACED = "log-keys.replaced"
+    REPLICA_ATTESTED = "replica.attested"
+    REPLICA_STRUCK = "replica.struck"
 
 
 _PRUNED: Final = frozenset(

@@ -295,6 +295,20 @@ class Forgotten:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """Whether a replica of the keys, by its code, is as they are: the generation before is destroyed in it too.
+
+    Attributes:
+        code: why it was not reached, "" if it was; assurance: what the destruction in it is worth, `none` if not.
+    """
+
+    name: str
+    reached: bool
+    code: str
+    assurance: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filed:
     """Where a certificate was filed: its id, its number, the digest of its envelope, its index in the log."""
 

@@ -13,7 +13,7 @@ from typing import Final
 from register.access import Role
 from register.archived import ArchivedFacts
 from register.ids import ArchiveId, RegisterId
-from register.runs import Fate, Filed, Run, Skip
+from register.runs import Fate, Filed, Reached, Run, Skip
 from retention.detail import Detail, Purged
 from retention.journal import Check, Done
 from retention.planned import Kind, Term
@@ -56,6 +56,7 @@ class Account:
         stubs: of the records archived or destroyed by this run, by id.
         held: the ground of the hold by which each item was skipped that a hold kept since the plan.
         readback: what was looked for afterwards; workers: how many processes with the old root key were replaced.
+        replicas: every replica of the keys, and whether it forgot too.
         previous: the certificate before this one, if any.
         ended_at: aware, UTC.
         ids_root: the root of a set of ids.
@@ -70,6 +71,7 @@ class Account:
     held: Mapping[str, str]
     readback: tuple[Check, ...]
     workers: int
+    replicas: tuple[Reached, ...]
     previous: Filed | None
     ended_at: datetime
     ids_root: IdsRoot
@@ -228,9 +230,12 @@ class Account:
                 yield f"{_PLACE[fate]}-{month}", fate, count, until
 
     def _copies(self) -> list[Section]:
-        """Name the copies: what is archived, and copies of archived files as long as their month's key exists."""
+        """Name the copies: what is archived, copies of its files while their month's key exists, replicas not reached.
+
+        A replica that is reached later is attested by an entry of the log (`replica.attested`), or struck off by one.
+        """
         reason = "open-until-month-key-destroyed"
-        return [
+        copies: list[Section] = [
             {
                 "store": "archive",
                 "name": name,
@@ -239,6 +244,8 @@ class Account:
             }
             for name, fate, _, until in self._places()
         ]
+        missed = (one.name for one in self.replicas if not one.reached)
+        return copies + [{"store": "replica", "name": one, "reason": "not-reached", "until": None} for one in missed]
 
     def _stores(self) -> list[Section]:
         done = self.purged.forgotten
@@ -251,6 +258,17 @@ class Account:
         stores: list[Section] = [
             {"store": store, "name": None, "method": method, "result": "done", "assurance": sure, "count": count}
             for store, method, sure, count in places
+        ]
+        stores += [
+            {
+                "store": "replica",
+                "name": one.name,
+                "method": "key-destruction",
+                "result": "done" if one.reached else "not-reached",
+                "assurance": one.assurance,
+                "count": int(one.reached),
+            }
+            for one in self.replicas
         ]
         for name, fate, count, _ in self._places():
             how = ("expiry", "pending", "none") if fate is Fate.REMOVED else ("file-deletion", "done", "logical")

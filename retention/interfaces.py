@@ -22,6 +22,7 @@ from register.runs import (
     Lease,
     Naming,
     Order,
+    Reached,
     Run,
     RunState,
     SubjectRecord,
@@ -237,6 +238,13 @@ class Forgetting(Protocol):
 
     def remains(self, ids: Collection[str]) -> tuple[str, ...]:
         """Return which of `ids` still have a row or token, as `table:id`."""
+
+
+class Replicas(Protocol):
+    """Copies of keys and log in other places; filled in `api.replicas`."""
+
+    def reach(self) -> tuple[Reached, ...]:
+        """Bring each to the present generation and destroy the one before in it; say which were not reached."""
 
 
 class FactsCheck(Protocol):

@@ -24,7 +24,7 @@ from retention.certificate import Account, IdsRoot, Issuer
 from retention.detail import Detail, Purged
 from retention.holding import read_holds
 from retention.intent import Intent
-from retention.interfaces import Archive, Erasure, Evidence, FactsCheck, Forgetting, Holds
+from retention.interfaces import Archive, Erasure, Evidence, FactsCheck, Forgetting, Holds, Replicas
 from retention.journal import Check, Done, skipped
 from retention.planned import digest
 from retention.rules import Policy
@@ -53,6 +53,7 @@ class RetentionRun:
     holds: Holds
     archive: Archive
     forgetting: Forgetting
+    replicas: Replicas
     check: FactsCheck
     evidence: Evidence
     trail: Trail
@@ -209,8 +210,7 @@ class RetentionRun:
         now = self.clock.now()
         purged = Purged(forgotten=forgotten, fence=lease.fence, destroyed_at=now)
         detail = replace(Detail.read(run.detail), certificate=mint(), purged=purged)
-        told: dict[str, str | int] = dict(evidence)
-        told |= {"generation": forgotten.generation_after, "anchor": forgotten.anchor_after}
+        told = dict[str, str | int](evidence, generation=forgotten.generation_after, anchor=forgotten.anchor_after)
         entry = own_entry(now, Act.KEYS_REPLACED, targets=(run.id,), count=forgotten.rows_dropped, detail=told)
         run = self._advance(run, RunState.FORGOTTEN, lease, detail=detail, entries=[entry])
         self._tell(Point.FORGOTTEN, run)
@@ -252,6 +252,7 @@ class RetentionRun:
         if left:
             return self._failed(run, "read-back", left, lease)
         self._tell(Point.READ_BACK, run)
+        reached = self.replicas.reach()  # by this process, which holds the new root key and never held the old one
         lease = self._renewed(lease)
         self.evidence.seal_trail()
         account = Account(  # 8
@@ -264,6 +265,7 @@ class RetentionRun:
             held=self._held(gone),
             readback=readback,
             workers=workers,
+            replicas=reached,
             previous=self.evidence.previous(),
             ended_at=max(self.clock.now(), readback[0].at),
             ids_root=self.ids_root,
@@ -313,9 +315,9 @@ class RetentionRun:
             outcome[fate.value] = int(outcome.get(fate.value, 0)) + len(ids)
         outcome |= {"archived": len(gone.archived), "redacted": len(gone.redacted), "skipped": len(gone.skipped)}
         outcome |= {"certificate": filed.certificate, "digest": filed.digest, "index": filed.index}
-        targets = (filed.certificate, run.id)
         told: dict[str, str | int] = {"digest": filed.digest, "index": filed.index}
-        entry = own_entry(self.clock.now(), Act.CERTIFICATE_ISSUED, targets=targets, count=len(gone.ids), detail=told)
+        now, targets = self.clock.now(), (filed.certificate, run.id)
+        entry = own_entry(now, Act.CERTIFICATE_ISSUED, targets=targets, count=len(gone.ids), detail=told)
         text = detail.closed(outcome).text()
         self.erasure.close(run.id, RunState.CERTIFIED, lease, detail=text, entries=[entry])
         return replace(run, state=RunState.CERTIFIED, due_subjects=(), due_signals=(), due_archived=(), detail=text)
@@ -323,8 +325,7 @@ class RetentionRun:
     def _failed(self, run: Run, code: str, left: tuple[str, ...], lease: Lease) -> Run:
         """Record that the run failed. Its items and journal stay, for whoever looks into it."""
         detail = replace(Detail.read(run.detail), outcome={"failure": code, "left": len(left)})
-        entries = [self._incident(run, code, left)]
-        return self._advance(run, RunState.FAILED, lease, detail=detail, entries=entries)
+        return self._advance(run, RunState.FAILED, lease, detail=detail, entries=[self._incident(run, code, left)])
 
     def _advance(
         self, run: Run, state: RunState, lease: Lease, *, detail: Detail | None = None, entries: Sequence[Entry] = ()
@@ -335,8 +336,7 @@ class RetentionRun:
 
     def _incident(self, run: Run, code: str, targets: tuple[str, ...]) -> Entry:
         detail = {"code": code, "run": run.id}
-        now = self.clock.now()
-        return own_entry(now, Act.INTEGRITY_INCIDENT, targets=targets, count=len(targets), detail=detail)
+        return own_entry(self.clock.now(), Act.INTEGRITY_INCIDENT, targets=targets, count=len(targets), detail=detail)
 
     def _tell(self, point: Point, run: Run) -> None:
         of = len(run.due_subjects) + len(run.due_signals) + len(run.due_archived)

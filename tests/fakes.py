@@ -30,6 +30,7 @@ from register.runs import (
     Lease,
     Naming,
     Order,
+    Reached,
     Run,
     RunState,
     Skip,
@@ -532,3 +533,21 @@ class _Mortal:
             return result
 
         return call
+
+
+@dataclass(slots=True)
+class FakeReplicas:
+    """Replicas by name: whether each is reached."""
+
+    reachable: dict[str, bool] = field(default_factory=dict)
+
+    def reach(self) -> tuple[Reached, ...]:
+        return tuple(
+            Reached(
+                name=name,
+                reached=there,
+                code="" if there else "replica.storage",
+                assurance="logical" if there else "none",
+            )
+            for name, there in sorted(self.reachable.items())
+        )

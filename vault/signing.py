@@ -21,7 +21,10 @@ from register.errors import Conflict, Tampered, Unavailable
 
 ED25519: Final = "ed25519"
 ML_DSA_44: Final = "ml-dsa-44"
-_FILE: Final = "log-keys.json"
+LOG_KEYS_FILE: Final = "log-keys.json"
+COMING_FILE: Final = "log-keys-next.json"
+"""Keys that were drawn and have not yet taken the place of those in force."""
+
 _FORMAT: Final = "theme-register log keys v1"
 
 
@@ -37,8 +40,12 @@ class LogKeys:
         )
 
     @classmethod
-    def create(cls, folder: Path) -> "LogKeys":
+    def create(cls, folder: Path, *, name: str = LOG_KEYS_FILE) -> "LogKeys":
         """Draw both keys and keep them in `folder` (made with mode 0700), durably, before returning.
+
+        Args:
+            folder: of the log keys.
+            name: of the file.
 
         Raises:
             Conflict: there are log keys already (`log-keys.exist`).
@@ -46,14 +53,14 @@ class LogKeys:
         """
         keys = cls(Ed25519PrivateKey.generate(), MLDSA44PrivateKey.generate())
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = folder / f".{_FILE}.{os.getpid()}"
+        fresh = folder / f".{name}.{os.getpid()}"
         with open(fresh, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.write(keys._encode())
             file.flush()
             os.fsync(file.fileno())
         try:
             # A link, unlike a rename, never takes the place of keys that are there.
-            os.link(fresh, folder / _FILE)
+            os.link(fresh, folder / name)
         except FileExistsError:
             raise Conflict("log-keys.exist", "there are log keys already") from None
         finally:
@@ -65,15 +72,15 @@ class LogKeys:
         return keys
 
     @classmethod
-    def load(cls, folder: Path) -> "LogKeys":
-        """Read the keys from `folder`.
+    def load(cls, folder: Path, *, name: str = LOG_KEYS_FILE) -> "LogKeys":
+        """Read the keys from the file `name` in `folder`.
 
         Raises:
             Unavailable: there are none (`log-keys.absent`).
             Tampered: the file was altered, or others than its owner may read it (`log-keys.damaged`, `log-keys.open`).
         """
         try:
-            handle = os.open(folder / _FILE, os.O_RDONLY | os.O_NOFOLLOW)
+            handle = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW)
         except FileNotFoundError:
             raise Unavailable("log-keys.absent", "there are no log keys in that folder") from None
         with open(handle, "rb") as file:
@@ -118,6 +125,41 @@ class LogKeys:
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError("log keys are not copied or pickled")
+
+
+class PresentLogKeys:
+    """The log keys in force: read anew when others have taken their place, however long this process runs.
+
+    Raises what `LogKeys.load` raises, whenever it is used.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read = self._present()
+
+    @property
+    def public_keys(self) -> Mapping[str, bytes]:
+        """The raw public keys by algorithm."""
+        return self._keys().public_keys
+
+    def sign(self, algorithm: str, message: bytes) -> bytes:
+        """See `LogKeys.sign`."""
+        return self._keys().sign(algorithm, message)
+
+    def _keys(self) -> LogKeys:
+        if self._identity() != self._read[0]:
+            self._read = self._present()
+        return self._read[1]
+
+    def _present(self) -> tuple[tuple[int, int] | None, LogKeys]:
+        return self._identity(), LogKeys.load(self._folder)  # in this order: at worst they are read once more
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            found = (self._folder / LOG_KEYS_FILE).stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns
 
 
 class SignatureVerifier:

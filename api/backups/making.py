@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Final
 
 from api.backups.parts import Told, file_lines, read_parts, write_parts
-from api.wiring import Workplace, origin
+from api.logbook import VKEY
+from api.settings import Settings
+from api.wiring import LOG_KEYS, Workplace, origin
 from evidence.durable import write_durably
 from evidence.envelope import digest, seal
 from evidence.manifest import MANIFEST, Backup, draft_manifest, listed_files, verify_backup
+from evidence.note import encode_vkeys
 from evidence.result import Finding, Status
+from evidence.succession import read_former
 from evidence.trust import Trust
 from graph.copying import Copies
 from register.audit import Act, Entry
@@ -121,7 +125,7 @@ def read_back(opened: Workplace, folder: Path, told: Told = lambda _: None) -> t
         Tampered: a file is not the one listed, or does not open.
         Unavailable: its key was destroyed.
     """
-    stated = checked(opened.logbook.log_folder / "vkey", folder)
+    stated = checked(opened.settings, folder)
     count = 0
     for _ in read_parts(folder, BackupKey(opened.store, stated.backup)):
         count += 1
@@ -129,13 +133,18 @@ def read_back(opened: Workplace, folder: Path, told: Told = lambda _: None) -> t
     return stated, count
 
 
-def checked(vkey: Path, folder: Path) -> Backup:
-    """Return what the backup in `folder` states, once its list is signed by one of the keys in the file `vkey`.
+def checked(settings: Settings, folder: Path) -> Backup:
+    """Return what the backup in `folder` states, once its list is signed by this register's log keys, also former ones.
 
     Raises:
         Tampered: it is not.
     """
-    result = verify_backup(folder / MANIFEST, Trust.of_vkeys(vkey.read_bytes()), SignatureVerifier())
+    vkey = (settings.home / "log" / VKEY).read_bytes()
+    former = read_former(settings.keys_folder / LOG_KEYS)
+    for keys in (vkey, *(encode_vkeys(one.keys) for one in reversed(former))):
+        result = verify_backup(folder / MANIFEST, Trust.of_vkeys(keys), SignatureVerifier())
+        if result.status is Status.VALID:
+            break
     if result.status is not Status.VALID or result.backup is None:
         failed = next(check.reason for check in result.checks if check.finding is Finding.FAILED)
         raise Tampered("backup.altered", f"the backup is not the one that was made: {failed}")

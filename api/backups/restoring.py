@@ -23,7 +23,6 @@ from evidence.manifest import Backup
 from graph import schema
 from graph.connection import Graph
 from graph.copying import Copies
-from register.access import Role
 from register.audit import Act
 from register.clock import Clock, civil_date
 from register.errors import Refused, Tampered, Unavailable
@@ -72,7 +71,7 @@ def restore(settings: Settings, folder: Path, told: Told = lambda _: None) -> tu
     vkey = settings.home / "log" / "vkey"
     if not vkey.exists():
         raise Unavailable("log.absent", "there is no log here to say what happened since the backup")
-    stated = checked(vkey, folder)  # 1
+    stated = checked(settings, folder)  # 1
     with closing(open_database(settings.keys_folder, keystore_url(settings))) as database:
         quarantine = Quarantine(database)
         quarantine.begin(stated.log_size)  # 2
@@ -176,8 +175,7 @@ def officers(credentials: Credentials, keys: Collection[str], clock: Clock) -> t
     Raises:
         Refused: `restore.two-officers`: they are not.
     """
-    found = [credentials.find(key, now=clock.now()) for key in keys]
-    codes = sorted({one.code for one in found if one is not None and one.role is Role.COMPLIANCE_OFFICER})
-    if len(codes) != 2 or len(keys) != 2:
+    codes = credentials.officers(keys, now=clock.now())
+    if len(codes) != 2:
         raise Refused("restore.two-officers", "two different compliance officers have to approve, each with a key")
     return codes[0], codes[1]

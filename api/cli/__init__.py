@@ -19,6 +19,7 @@ from api.cli import (
     keys,
     outlook,
     policies,
+    replicas,
     retention,
     returns,
     review,
@@ -74,6 +75,7 @@ app.add_typer(audit.audit, name="audit")
 app.add_typer(backup.backup, name="backup")
 app.add_typer(verify.verify, name="verify")
 app.add_typer(witness.witness, name="witness")
+keys.keys.add_typer(replicas.replicate, name="replicate")
 app.add_typer(keys.keys, name="keys")
 app.add_typer(users.users, name="users")
 app.add_typer(worker.worker, name="worker", hidden=True)

@@ -7,7 +7,8 @@ import typer
 
 from api.cli import show
 from api.cli.client import emit
-from api.cli.options import AsJson
+from api.cli.options import Address, AsJson, Authorities, PassphraseFile, TokenFile, anchor_options
+from vault.anchors import AnchorKind
 
 keys = typer.Typer(no_args_is_help=True, help="The key store: what is in it, what is hit, and its rotation.")
 
@@ -53,12 +54,35 @@ def check(as_json: AsJson = False) -> None:
 
 
 @keys.command()
-def rotate(as_json: AsJson = False) -> None:
+def rotate(
+    anchor: Annotated[
+        AnchorKind | None, typer.Option(help="Move to a new anchor of this kind, and end the one before.")
+    ] = None,
+    passphrase_file: PassphraseFile = None,
+    address: Address = None,
+    token_file: TokenFile = None,
+    authorities: Authorities = None,
+    log: Annotated[
+        bool, typer.Option("--log", help="Instead replace the keys that sign log and certificates.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Replace the root key and the lookup key, and destroy the old ones. Safe to interrupt and to run again."""
+    from api.keys import NewAnchor
     from api.keys import rotate as rotated
+    from api.logkeys import rotate_log_keys
     from api.settings import Settings
 
-    _told("keys replaced", rotated(Settings()), as_json)
+    options = anchor_options(passphrase_file, address, token_file, authorities)
+    if log:
+        if anchor is not None or options:
+            raise typer.BadParameter("the log keys lie under no anchor: replace them by a command of their own")
+        _told("log keys replaced", rotate_log_keys(Settings()), as_json)
+        return
+    if anchor is None and options:
+        raise typer.BadParameter("these options are of a new anchor: name its kind with --anchor")
+    to = None if anchor is None else NewAnchor(kind=anchor, options=options)
+    _told("keys replaced", rotated(Settings(), to), as_json)
 
 
 @keys.command("export-public")

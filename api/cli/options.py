@@ -17,6 +17,24 @@ AsJson = Annotated[bool, typer.Option("--json", help="One line of JSON, for prog
 
 ReasonFile = Annotated[Path, typer.Option(help="File with the reason in words; `-`: standard input.")]
 
+PassphraseFile = Annotated[Path | None, typer.Option(help="Passphrase anchor: file (0600) with it.")]
+Address = Annotated[str | None, typer.Option(help="Transit anchor: address of its key server.")]
+TokenFile = Annotated[Path | None, typer.Option(help="Transit anchor: file (0600) with the token.")]
+Authorities = Annotated[Path | None, typer.Option(help="Transit anchor: PEM file of authorities.")]
+
+
+def anchor_options(
+    passphrase_file: Path | None, address: str | None, token_file: Path | None, authorities: Path | None
+) -> dict[str, object]:
+    """Return what was given about an anchor, as settings by name."""
+    named = {
+        "anchor_passphrase_file": passphrase_file,
+        "anchor_address": address,
+        "anchor_token_file": token_file,
+        "anchor_authorities": authorities,
+    }
+    return {setting: value for setting, value in named.items() if value is not None}
+
 
 def reason_in(path: Path) -> str:
     """Return the text in a file, or on standard input: words about people are no argument of a command."""

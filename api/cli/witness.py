@@ -79,6 +79,17 @@ def sign(
     sys.stdout.buffer.write(asked.checkpoint + lines if with_checkpoint else lines)
 
 
+@witness.command("follow")
+def follow(
+    folder: Own,
+    log: Annotated[Path, typer.Option(help="The log's new `vkey` file.")],
+    proof: Annotated[Path, typer.Option(help="From its folder `succession`: how the keys known vouch for these.")],
+) -> None:
+    """Take up the log's new keys, at the witness, once the ones it knows vouch for them."""
+    origin = _opened(folder).follow(log.read_bytes(), proof.read_bytes())
+    typer.echo(f"{origin}: the new keys are known")
+
+
 @witness.command("add")
 def add(
     folder: LogFolder,

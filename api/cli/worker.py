@@ -102,6 +102,22 @@ def finish(holder: Holder, quarantined: Quarantined = False) -> None:
     _carry(holder, lambda carrier: carrier.finish(), quarantined)
 
 
+@worker.command()
+def replicate() -> None:
+    """Bring the replicas of keys and log up to date, if there are any."""
+    from api.logs import configure
+    from api.places import keystore_url
+    from api.replicas import Replication, enrolled
+    from api.settings import Settings
+    from api.wiring import workplace
+
+    configure()
+    settings = Settings()
+    if enrolled(settings, keystore_url(settings)):
+        with workplace(settings, "replicate") as opened:
+            Replication(opened.settings, opened.store, opened.logbook, opened.trail, opened.clock).reach()
+
+
 @worker.command("import")
 def import_signals(
     path: Path,

@@ -11,6 +11,7 @@ from api.archive import alarms
 from api.http.identity import Caller, Served
 from api.http.schemas import HarbourOut
 from api.metrics import MEDIA_TYPE, Metrics
+from api.replicas import window
 from api.wiring import Workplace
 from api.witnessing import witnessing
 from register.backlog import OVERDUE, REVIEWS_LATE
@@ -21,6 +22,7 @@ from retention.intent import CANARY_OUTLIVED
 
 router = APIRouter(tags=["health"])
 
+_SHOWN: Final = ("name", "current", "rows_missing", "entries_missing")
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
@@ -41,8 +43,13 @@ def ready(served: Served) -> JSONResponse:
     canary = served.erasure.canary() if state["graph"] else None
     if canary is not None and canary.outlived(civil_date(served.clock.now())):
         told = (*told, CANARY_OUTLIVED)
-    details = {"names_loaded": served.roster.size, "generation": served.store.generation, "alarms": told}
+    details: dict[str, object] = {
+        "names_loaded": served.roster.size,
+        "generation": served.store.generation,
+        "alarms": told,
+    }
     details["witnesses"] = _witnesses(served)
+    details["replicas"] = [{name: one[name] for name in _SHOWN} for one in window(served.store, served.logbook)]
     return JSONResponse({**state, "details": details}, status_code=200 if all(state.values()) else 503)
 
 

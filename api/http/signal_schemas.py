@@ -1,6 +1,6 @@
 """Shapes of receipts, signals and their shielded sources; unknown fields are refused."""
 
-from datetime import date
+from datetime import date, datetime
 
 from pydantic import Field
 
@@ -17,13 +17,19 @@ class FoundOut(Shape):
 
 
 class ReceiptOut(Shape):
-    """A contributor's receipt."""
+    """A contributor's receipt.
+
+    Attributes:
+        replicated_at: what was handed in before is on another host too; what came later is to be handed in again if
+            this one is lost. None: there is no replica.
+    """
 
     receipt: str
     reference: str
     state: str = "accepted"
     repeated: bool = False
     unstated: tuple[FoundOut, ...] = ()
+    replicated_at: datetime | None = None
 
 
 class UnstatedOut(Shape):

@@ -15,6 +15,7 @@ from api.further import shielded
 from api.http.identity import Caller, Served, Why
 from api.http.schemas import ID
 from api.http.signal_schemas import FoundOut, ReceiptOut, SignalOut, SourceIn, SourceOut
+from api.replicas import replicated_at
 from api.wiring import Workplace
 from register.access import Actor
 from register.errors import Invalid, RegisterError
@@ -35,8 +36,13 @@ async def record(request: Request, response: Response, caller: Caller, served: S
     receipt = await run_in_threadpool(served.intake.record, caller, read(await request.body()))
     if receipt.repeated:
         response.status_code = 200
-    found = tuple(FoundOut(**one._asdict()) for one in receipt.unstated)
-    return ReceiptOut(receipt=receipt.id, reference=receipt.reference, repeated=receipt.repeated, unstated=found)
+    return ReceiptOut(
+        receipt=receipt.id,
+        reference=receipt.reference,
+        repeated=receipt.repeated,
+        unstated=tuple(FoundOut(**one._asdict()) for one in receipt.unstated),
+        replicated_at=replicated_at(served.store),
+    )
 
 
 class _BothWays(StreamingResponse):
@@ -62,7 +68,8 @@ async def record_batch(request: Request, caller: Caller, served: Served) -> Stre
 def receipt(receipt: Annotated[str, Path(pattern=ID)], caller: Caller, served: Served) -> ReceiptOut:
     """Return the state of one of the caller's own receipts."""
     found, stored = served.intake.receipt(caller, ReceiptId(receipt))
-    return ReceiptOut(receipt=found.id, reference="", state="accepted" if stored else "pending")
+    state = "accepted" if stored else "pending"
+    return ReceiptOut(receipt=found.id, reference="", state=state, replicated_at=replicated_at(served.store))
 
 
 @router.get("/signals/{signal}", response_model=SignalOut)

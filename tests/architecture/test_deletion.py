@@ -38,9 +38,10 @@ KEY_STORE: Final = MappingProxyType(
         "vault/keystore/statements.py": {"keys", "revisions", "tokens", "former_roots", "deliveries"},
         "vault/keystore/purge.py": {"keys"},
         "vault/keystore/texts.py": {"keys"},
+        "vault/keystore/replicas.py": {"replicas"},
     }
 )
-"""Where rows of the key store are deleted: the purge and its statements; leases, budgets, backups, searches, texts."""
+"""Where rows of the key store are deleted: purge, statements, leases, budgets, backups, searches, texts, replicas."""
 
 PURGE_STATEMENTS: Final = {"DROP_KEYS", "DROP_REVISION", "DROP_TOKEN", "DROP_FORMER_ROOT", "END_DELIVERIES"}
 

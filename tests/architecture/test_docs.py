@@ -4,6 +4,7 @@ import ast
 import difflib
 import json
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -99,7 +100,14 @@ def test_every_setting_is_documented_and_read_from_the_variable_named(
 ) -> None:
     rows = [row for row in cells(pages["settings.md"]) if row[0] != "variable"]
     assert len(rows) == len(Settings.model_fields)
-    values = {"0 to 65535": "1", "1 to 1000000": "7", "1 to 100": "2", "`^(en\\|nl)$`": "nl", "`^[0-9]+[mg]$`": "2g"}
+    values = {
+        "0 to 65535": "1",
+        "1 to 1000000": "7",
+        "1 to 100": "2",
+        "1 to 1440": "7",
+        "`^(en\\|nl)$`": "nl",
+        "`^[0-9]+[mg]$`": "2g",
+    }
     for variable, default, allowed, meaning in rows:
         assert all((variable, default, allowed, meaning))
         plain = Settings()
@@ -346,6 +354,35 @@ def test_the_numbers_in_the_code_are_steps_of_the_architecture(section: str, mod
     marked |= {int(one) for one in re.findall(r'"""Step (\d+)', code)}
     assert marked
     assert marked <= steps
+
+
+def _named() -> Iterator[tuple[str, str]]:
+    """Yield each command line that a page shows, with the page's name."""
+    for page in PAGES:
+        if page.name != "commands.md":
+            text = page.read_text("utf-8")
+            for line in re.findall(r"(?:^ {4,}|`)theme-register ([^`\n]+)", text, re.M):
+                if not re.search(r" v[0-9]+$", line):  # the name of a format
+                    yield page.name, line.partition(" #")[0].strip()
+
+
+def _understood(line: str) -> bool:
+    """Say whether the command line has that command, with these options."""
+    command: Any = typer.main.get_command(app)
+    words = [word for word in shlex.split(line.replace("…", "")) if word not in {"|", "\\"}]
+    while words and words[0] in getattr(command, "commands", {}):
+        command = command.commands[words.pop(0)]
+    options = {option for one in command.params for option in (*one.opts, *one.secondary_opts)} | {"--help"}
+    asked = [word.partition("=")[0] for word in words if word.startswith("-")]
+    group = hasattr(command, "commands")
+    return set(asked) <= options and not (group and [word for word in words if not word.startswith("-")])
+
+
+def test_commands_that_pages_show_are_those_of_the_command_line() -> None:
+    assert len(list(_named())) > 40
+    assert [(page, line) for page, line in _named() if not _understood(line)] == []
+    assert not _understood("keys replicate restore --to /mnt/two/replica")
+    assert not _understood("keys replicates run")
 
 
 def test_the_changelog_is_in_its_form() -> None:

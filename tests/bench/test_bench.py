@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench import __main__ as bench
-from bench import background, growth, hub, intake, name_search, network, removal, residue, seals
+from bench import background, growth, hub, intake, keys, name_search, network, removal, residue, seals
 from bench.report import percentile
 from bench.stopwatch import Stopwatch
 
@@ -42,6 +42,15 @@ def test_seals_are_counted_with_the_cipher_and_with_none(capsys):
     assert (told["bench"], told["sizes"]["signals"]) == ("seals", 20)
     assert set(told["rates"]) == {"AES-256-GCM", "null cipher"}
     assert all(rate > 0 for side in told["rates"].values() for rate in side.values())
+
+
+def test_the_key_side_of_a_purge(capsys: pytest.CaptureFixture[str]) -> None:
+    keys.main(["--rows", "120", "600", "--purged", "40", "--rounds", "1", "--json"])
+    told = line(capsys)
+    assert list(told["purges"]) == ["120 rows", "600 rows"]
+    for one in told["purges"].values():
+        steps = ("new_anchor_version_s", "rewrapped_and_dropped_s", "old_anchor_destroyed_s")
+        assert one["purge_s"] == pytest.approx(sum(one[step] for step in steps), abs=0.02)
 
 
 def test_network(capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,7 +69,7 @@ class Installation:
         """Run a command to its end and return its output; its exit status must be `status`."""
         environment = self.environment
         if key:
-            environment |= {"THEME_REGISTER_KEY_FILE": str(self._key_file(key)), "THEME_REGISTER_URL": self.url}
+            environment |= {"THEME_REGISTER_KEY_FILE": str(self.key_file(key)), "THEME_REGISTER_URL": self.url}
         done = subprocess.run(
             self.command(*arguments), env=environment, capture_output=True, text=True, timeout=300, check=False
         )
@@ -150,7 +150,7 @@ class Installation:
             time.sleep(0.1)
         raise AssertionError("the run did not end")
 
-    def _key_file(self, code: str) -> Path:
+    def key_file(self, code: str) -> Path:
         path = self.folder / f"{code}.key"
         path.write_text(self.keys[code])
         path.chmod(0o600)

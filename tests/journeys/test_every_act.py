@@ -122,6 +122,7 @@ def founded(next_register, _session_graph: Graph, files: dict[str, Any]) -> tupl
         "passphrase": register.folder / "passphrase",
         "custodians-log": next(register.folder.glob("custodian*.log")),
         "new": register.folder / "new",
+        "replica": register.folder / "replica",
     }
     place = Place(register, None, _session_graph)
     place._seen = set()
@@ -219,7 +220,7 @@ def test_every_command_that_asks_the_api_is_refused_as_its_act(
 ) -> None:
     command = COMMANDS[name]
     arguments = [str(one) for one in _filled(list(command.arguments), files | {"new": tmp_path / "new"})]
-    key = place.register._key_file("contributor")
+    key = place.register.key_file("contributor")
     environment = place.register.environment | {
         "THEME_REGISTER_KEY_FILE": str(key),
         "THEME_REGISTER_URL": place.register.url,

@@ -29,6 +29,7 @@ from graph.endpoint import Endpoint
 from graph.trail import AuditTrail
 from register.clock import SystemClock
 from register.errors import Tampered, Unavailable
+from retention.policy import shipped_every
 from tests.evidence.builders import predicate
 from tests.journeys.conftest import place_on
 from tests.journeys.test_trail_watch import entries
@@ -50,6 +51,10 @@ class Elsewhere:
         request = self.folder.with_suffix(".request")
         request.write_bytes(self._run("request", log, "--known", known, *(["--of", of] if of else [])))
         return self._run("sign", self.folder, request, "--with-checkpoint")
+
+    def follows(self, vkey: Path, proof: Path) -> None:
+        """Take up the log's new keys."""
+        self._run("follow", self.folder, "--log", vkey, "--proof", proof)
 
     def _run(self, *arguments: Any) -> bytes:
         command = [sys.executable, "-m", "api.cli", "witness", *map(str, arguments)]
@@ -109,6 +114,7 @@ def size_of(note: bytes) -> int:
 
 def test_two_of_two_witnesses_and_a_certificate_that_leads_to_what_they_saw(register: Register) -> None:
     stated = predicate(register={"id": "d" * 32, "origin": register.log.origin})
+    stated["policy"] |= {"sha256": shipped_every()[0].digest}
     filed = register.log.certify(stated, at=SystemClock().now())
     folder = register.home / CERTIFICATES / filed.certificate
 

@@ -131,6 +131,20 @@ def test_the_certificate_says_what_happened():
     assert [entry.targets for entry in issued] == [(filed.certificate,), closed]
 
 
+def test_a_replica_that_was_not_reached_is_a_named_exception_and_holds_nothing_up():
+    world = _world()
+    world.replicas.reachable = {"vault-two": True, "vault-three": False}
+    nightly(world.graph, world.clock)
+    world.carry_out()
+    ((_, body),) = world.evidence.filed
+    assert draft(body)
+    stores = {one["name"]: (one["result"], one["assurance"]) for one in body["stores"] if one["store"] == "replica"}
+    assert stores == {"vault-two": ("done", "logical"), "vault-three": ("not-reached", "none")}
+    assert [one for one in body["exceptions"] if one["store"] == "replica"] == [
+        {"store": "replica", "name": "vault-three", "reason": "not-reached", "until": None}
+    ]
+
+
 def test_certificates_are_chained_and_a_night_with_nothing_due_has_none():
     world = _world()
     nightly(world.graph, world.clock)

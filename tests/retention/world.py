@@ -31,7 +31,7 @@ from retention.run import RetentionRun
 from retention.terms import reckon, signal_event
 from retention.versions import Timeline
 from tests.builders import subject_facts
-from tests.fakes import FakeArchive, FakeEvidence, FakeFacts, FakeGraph, FakeKeyStore, Fate, SetClock
+from tests.fakes import FakeArchive, FakeEvidence, FakeFacts, FakeGraph, FakeKeyStore, FakeReplicas, Fate, SetClock
 
 POLICY = shipped("2026-01-01-theme-bribery.toml")
 OFFICER, SECOND = "officer-1", "officer-2"
@@ -51,6 +51,7 @@ class World:
     clock: SetClock = field(default_factory=SetClock)
     graph: FakeGraph = field(init=False)
     keys: FakeKeyStore = field(default_factory=FakeKeyStore)
+    replicas: FakeReplicas = field(default_factory=FakeReplicas)
     facts: FakeFacts = field(default_factory=FakeFacts)
     archive: FakeArchive = field(default_factory=FakeArchive)
     evidence: FakeEvidence = field(init=False)
@@ -195,6 +196,7 @@ class World:
             holds=self.graph,
             archive=fate.over(self.archive),
             forgetting=fate.over(self.keys),
+            replicas=self.replicas,
             check=fate.over(self.facts),
             evidence=fate.over(self.evidence),
             trail=fate.over(self.graph),

@@ -29,8 +29,11 @@ class Anchor(Protocol):
     def assurance(self) -> str:
         """What destruction is worth, in the words of NIST SP 800-88: logical (see docs), clear or purge."""
 
-    def advance(self) -> int:
+    def advance(self, above: int = 0) -> int:
         """Make a version above every one there is, durable on return; the others stay live. Return its number.
+
+        Args:
+            above: the number is higher than this one, too.
 
         Raises:
             Unavailable: the anchor cannot be reached or written.

@@ -24,9 +24,9 @@ class FileAnchor:
     def __init__(self, folder: Path) -> None:
         self._files = VersionFiles(folder, _MAGIC, KEY_BYTES)
 
-    def advance(self) -> int:
+    def advance(self, above: int = 0) -> int:
         """See `vault.anchors.Anchor`."""
-        return self._files.add(lambda _: new_keys(1)[0].raw)
+        return self._files.add(lambda _: new_keys(1)[0].raw, above)
 
     def wrap(self, version: int, blob: bytes, aad: bytes) -> bytes:
         """See `vault.anchors.Anchor`. Nonce (12 bytes), ciphertext, tag (16 bytes); AES-256-GCM."""

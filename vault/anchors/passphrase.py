@@ -56,9 +56,12 @@ class PassphraseAnchor:
         self._passphrase = Secret(text.encode("utf-8", "surrogatepass"))
         self._files = VersionFiles(folder, _MAGIC, _HEAD.size + NONCE_BYTES + KEY_BYTES + TAG_BYTES)
 
-    def advance(self) -> int:
+    def advance(self, above: int = 0) -> int:
         """See `vault.anchors.Anchor`. Raises Unavailable (`anchor.passphrase`): not that of the version before."""
-        return self._files.add(self._sealed)
+        before = self._files.highest()
+        if before is not None:
+            self._aead(before)  # a slip of the pen must not become a second passphrase
+        return self._files.add(self._sealed, above)
 
     def wrap(self, version: int, blob: bytes, aad: bytes) -> bytes:
         """See `vault.anchors.Anchor`. Nonce (12 bytes), ciphertext, tag (16 bytes); AES-256-GCM."""
@@ -79,8 +82,6 @@ class PassphraseAnchor:
         return self._files.read(version) is not None
 
     def _sealed(self, version: int) -> bytes:
-        if version > 1:
-            self._aead(version - 1)  # a slip of the pen must not become a second passphrase
         head, iv = _HEAD.pack(*_COST, os.urandom(16)), nonce()
         return head + iv + self._derived(head).encrypt(iv, new_keys(1)[0].raw, _aad(version, head))
 

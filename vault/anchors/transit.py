@@ -57,8 +57,14 @@ class TransitAnchor:
         self._token_file = token_file
         self._authorities = authorities
 
-    def advance(self) -> int:
-        """See `vault.anchors.Anchor`. Makes the key if there is none, else rotates it."""
+    def advance(self, above: int = 0) -> int:
+        """See `vault.anchors.Anchor`. Makes the key if there is none, else rotates it, as often as its number asks."""
+        version = self._next()
+        while version <= above:
+            version = self._next()
+        return version
+
+    def _next(self) -> int:
         before = self._state()
         if before is None:
             self._ask("POST", f"keys/{self._key}", type=_KIND, exportable=False, allow_plaintext_backup=False)

@@ -33,18 +33,19 @@ class VersionFiles:
         self._magic = magic
         self._size = size
 
-    def add(self, make: Callable[[int], bytes]) -> int:
+    def add(self, make: Callable[[int], bytes], above: int = 0) -> int:
         """Write a version above every one there is, durable on return, and return its number.
 
         Args:
             make: returns the body of the version with this number.
+            above: the number is higher than this one, too.
 
         Raises:
             Unavailable: another process added one at the same time. Tampered: the highest version is damaged.
         """
         self._folder.mkdir(mode=0o700, exist_ok=True)
         sync(self._folder.parent)
-        version = (self.highest() or 0) + 1
+        version = max(self.highest() or 0, above) + 1
         fresh = self._folder / f".{version:010}.new"
         fresh.unlink(missing_ok=True)
         with open(fresh, "xb", opener=private) as file:
@@ -63,7 +64,7 @@ class VersionFiles:
 
     def highest(self) -> int | None:
         """Return the highest version, None: there is none. Raises Tampered: it is damaged."""
-        versions = self._versions()
+        versions = self._versions() if self._folder.exists() else []
         if not versions:
             return None
         version = max(versions)

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hmac import compare_digest
@@ -95,6 +95,16 @@ class Credentials:
             return None
         found = _credential(row)
         return None if found.expires_at is not None and found.expires_at <= now else found
+
+    def officers(self, keys: Collection[str], *, now: datetime) -> tuple[str, ...]:
+        """Return the codes of the different compliance officers whose keys these are at `now`, in order.
+
+        All or none: with a key that is no such officer's among them, nobody is returned.
+        """
+        found = [self.find(key, now=now) for key in keys]
+        if not all(one is not None and one.role is Role.COMPLIANCE_OFFICER for one in found):
+            return ()
+        return tuple(sorted({one.code for one in found if one is not None}))
 
     def end(self, code: str) -> None:
         """End the key of `code`. Raises NotFound."""

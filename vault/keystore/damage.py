@@ -15,6 +15,7 @@ from sqlalchemy import Row, select, tuple_
 from register.errors import RegisterError, Tampered
 from register.ids import is_id
 from vault.anchors import Anchor
+from vault.anchors.moving import holding
 from vault.formats import AESGCM, Cipher, RootKey
 from vault.keystore import schema
 from vault.keystore.database import Database
@@ -121,7 +122,7 @@ def _opened(database: Database, anchor: Anchor, cipher: Cipher) -> tuple[Row[Any
         return None, cause.code, None
     if head is None:
         return None, "keystore.damaged", None
-    if head.anchor_kind != anchor.kind:
+    if head.anchor_kind != holding(anchor, head.anchor_version).kind:
         return head, "anchor.other", None
     try:
         raw = unwrap_root(anchor, head.anchor_version, head.root, head.register, head.generation)

@@ -191,6 +191,7 @@ class Purge:
         connection.execute(
             update(schema.register).values(
                 generation=generation,
+                anchor_kind=self._anchor.kind,
                 anchor_version=version,
                 root=self._anchor.wrap(version, fresh_root.raw, root_aad(head.register, generation)),
                 profile=new.wrap(KeyKind.REGISTER, "profile", 0, profile),

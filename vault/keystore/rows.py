@@ -34,8 +34,8 @@ DELIVERY_KEY: Final = "deliveries"
 TOKEN: Final = "token"  # noqa: S105 - a kind of row
 DELIVERY: Final = "delivery"
 
-UNOPENED: Final = (Tampered, ValueError, OverflowError, IndexError)
-"""What opening a damaged row raises: also an id that is none, or a number that no row has."""
+UNOPENED: Final = (Tampered, AttributeError, IndexError, OverflowError, TypeError, ValueError)
+"""What opening a damaged row raises: also where its id or number is none, or of another kind than its column."""
 
 Rings = Mapping[tuple[str, str], Sequence[ValueKey]]
 """Keys by (kind, id), the oldest version first."""

@@ -107,6 +107,16 @@ backups: Final = _table("backups", _column("id", Text, key=True), _column("destr
 pauses: Final = _table("pauses", _column("worker", Text, key=True))
 # While a row is here, the graph is older than the log: it serves nobody. From which place on the log is replayed.
 quarantine: Final = _table("quarantine", _column("one", Integer, key=True), _column("log_size", Integer))
+# Copies of this store in other places, each under an anchor of its own, and what each was seen to hold.
+replicas: Final = _table(
+    "replicas",
+    _column("name", Text, key=True),
+    _column("folder", Text),
+    _column("generation", Integer),
+    _column("rows", Integer),
+    _column("log_size", Integer),
+    _column("at", Text, null=True),
+)
 # Digests change at every purge, identifiers and receipts never: rows are found again by what stays.
 Index("tokens_digest", tokens.c.digest, unique=True)
 Index("deliveries_digest", deliveries.c.digest, unique=True)

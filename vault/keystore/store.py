@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from register.errors import Conflict, Tampered, Unavailable
 from register.ids import ReceiptId, RegisterId, SubjectId
 from vault.anchors import Anchor
+from vault.anchors.moving import holding
 from vault.folders import check_folder
 from vault.formats import (
     FACTS_LABEL,
@@ -79,7 +80,7 @@ class KeyStore(Opaque):
             raise Unavailable(
                 "keystore.format", f"the key store has format {head.format}, this version reads {schema.FORMAT}"
             )
-        if head.anchor_kind != anchor.kind:
+        if head.anchor_kind != holding(anchor, head.anchor_version).kind:
             raise Unavailable("anchor.other", f"the root key is wrapped under an anchor of kind {head.anchor_kind}")
         if generation is not None and head.generation != generation:
             raise moved()
