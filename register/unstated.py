@@ -8,13 +8,13 @@ stores may not name. Pure; linear in the text.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from register.errors import Tampered
 from register.narrative import RedactedText
-from register.occurrences import PARTICLES, Named, NameTree
+from register.occurrences import PARTICLES
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['\u2019&.-][^\W_]+)*")
 _ENDS: Final = frozenset(("", ".", "!", "?", "\u2026", "\n"))
@@ -103,12 +103,6 @@ def _part(text: RedactedText, number: int, start: int, end: int) -> str:
     if not isinstance(part, str) or not 0 <= start < end <= len(part):
         raise Tampered
     return part[start:end]
-
-
-def names_any(found: Iterable[str], removed: Sequence[Named]) -> bool:
-    """Say whether one of the words found names one of those removed."""
-    tree = NameTree(removed)
-    return any(tree.find(one) for one in found)
 
 
 def runs(text: str, *, begins: bool = True) -> Iterator[tuple[int, int]]:
