@@ -20,7 +20,7 @@ from evidence.durable import overwrite_tail, sync_folders, write_durably
 from evidence.index import connect, own
 from evidence.merkle import consistency_proof, inclusion_proof, leaf_hash, tree_root
 from evidence.shelves import BODIES, GONE, LogEntry, encode_gone, encode_line, parse_gone, parse_line, shelves
-from evidence.tiles import TileReader, check_tiles
+from evidence.tiles import TileReader, check_tiles, parse_partial
 from register.errors import Invalid, NotFound, Tampered, Unavailable
 
 
@@ -190,7 +190,9 @@ class Log:
 
     def _commit(self, size: int, fresh: Sequence[tuple[LogEntry, bytes, str]]) -> None:
         starts, lengths = self._write_bodies(size, fresh)
-        files, full = TileReader(self._folder, size).grown([leaf for _, leaf, _ in fresh])
+        committed = TileReader(self._folder, size)
+        files, full = committed.grown([leaf for _, leaf, _ in fresh])
+        self._clear(committed, [path for path, _ in files])
         write_durably(self._folder, files)
         grown = size + len(fresh)
         root = tree_root(grown, TileReader(self._folder, grown).node)
@@ -206,6 +208,17 @@ class Log:
             whole, partial, _ = path.partition(".p/")
             if partial:
                 (self._folder / whole).unlink(missing_ok=True)
+
+    def _clear(self, committed: TileReader, paths: Sequence[str]) -> None:
+        """Take away partial tiles that a writer killed before its commit left beside those to be written.
+
+        They count in no published tree, and what is logged now may be other than what was to be logged then.
+        """
+        for beside in {path.rpartition("/")[0] for path in paths if ".p/" in path}:
+            for left in (self._folder / beside).glob("[0-9]*"):
+                partial = parse_partial(f"{beside}/{left.name}")
+                if partial and partial[2] > committed.width(*partial[:2]):
+                    left.unlink()
 
     def _write_bodies(
         self, size: int, fresh: Sequence[tuple[LogEntry, bytes, str]]

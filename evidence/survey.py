@@ -5,7 +5,6 @@ somebody else can write the same verifier. Everything is streamed: memory is a b
 """
 
 import hashlib
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from evidence.checkpoint import WITNESSED, Checkpoint, Signature, verify_checkpo
 from evidence.merkle import HASH_SIZE, tree_root
 from evidence.note import Verifier, invalid
 from evidence.result import Check, Finding, Status
-from evidence.tiles import ENTRIES, WIDTH, TileReader, leaves_of, perfect_root, tile_path
+from evidence.tiles import ENTRIES, WIDTH, TileReader, leaves_of, parse_partial, perfect_root, tile_path
 from evidence.trust import Role, Trust
 from register.errors import Invalid, Tampered
 
@@ -33,7 +32,6 @@ LOG_CHECKS: Final = {
 FAILED_EXIT: Final = 30
 """A failed check gives this plus its number: 31 to 38."""
 _NUMBERS: Final = {code: number for number, code in LOG_CHECKS.items()}
-_PARTIAL: Final = re.compile(r"tile/(entries|[0-9]+)/((?:x[0-9]{3}/)*[0-9]{3})\.p/([1-9][0-9]{0,2})")
 _TOLD_EVERY: Final = 2560
 
 Advance: TypeAlias = Callable[[int], None]
@@ -145,18 +143,18 @@ def _compare(survey: _Survey, level: int, index: int, hashes: Sequence[bytes]) -
 def _earlier_partials(survey: _Survey) -> None:
     """Partial tiles of earlier checkpoints that are still there begin as the newest ones do."""
     for path in sorted((survey.folder / "tile").rglob("*.p/*")):
-        match = _PARTIAL.fullmatch(path.relative_to(survey.folder).as_posix())
-        if match is None:
+        name = path.relative_to(survey.folder).as_posix()
+        partial = parse_partial(name)
+        if partial is None:
             continue  # what a killed writer left, never renamed
-        label: int | str = ENTRIES if match[1] == ENTRIES else int(match[1])
-        index = int(match[2].replace("/", "").replace("x", ""))
+        label, index, earlier = partial
         width = survey.reader.width(label, index)
         if width > 0:
             content, known = path.read_bytes(), survey.reader.read(label, index)
             step = len(known) // width
-            shared = step * min(int(match[3]), width)
-            if len(content) != int(match[3]) * step or content[:shared] != known[:shared]:
-                raise invalid("tiles.differ", f"{match[0]} does not begin as the newest tile does")
+            shared = step * min(earlier, width)
+            if len(content) != earlier * step or content[:shared] != known[:shared]:
+                raise invalid("tiles.differ", f"{name} does not begin as the newest tile does")
 
 
 def _root(survey: _Survey) -> None:

@@ -5,6 +5,7 @@ files of earlier sizes stay until the full one is there, as published checkpoint
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ WIDTH: Final = 256
 ENTRIES: Final = "entries"
 _HEIGHT: Final = 8
 _STEP: Final = 2 + HASH_SIZE
+_PARTIAL: Final = re.compile(r"tile/(entries|[0-9]+)/((?:x[0-9]{3}/)*[0-9]{3})\.p/([1-9][0-9]{0,2})")
 
 Label: TypeAlias = int | str
 """A tile's level, or `ENTRIES`."""
@@ -28,6 +30,15 @@ def tile_path(label: Label, index: int, width: int = WIDTH) -> str:
     while index := index // 1000:
         groups.insert(0, f"x{index % 1000:03d}")
     return f"tile/{label}/" + "/".join(groups) + ("" if width == WIDTH else f".p/{width}")
+
+
+def parse_partial(path: str) -> tuple[Label, int, int] | None:
+    """Return label, index and width of the partial tile at a path below the log's folder; None: it is none."""
+    match = _PARTIAL.fullmatch(path)
+    if match is None:
+        return None
+    label: Label = ENTRIES if match[1] == ENTRIES else int(match[1])
+    return label, int(match[2].replace("/", "").replace("x", "")), int(match[3])
 
 
 def encode_entries(entries: Sequence[bytes]) -> bytes:

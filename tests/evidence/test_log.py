@@ -281,6 +281,26 @@ def test_what_a_killed_writer_left_is_written_over(tmp_path):
         assert log.body(255) == (others[5].salt, others[5].body)
 
 
+def test_partial_tiles_of_a_killed_writer_go_before_others_grow_past_them(tmp_path):
+    """Each of them was to hold what is not what was logged there in the end."""
+    with Log.open(tmp_path) as log:
+        log.append(ENTRIES[:10])
+        committed = (tmp_path / "index.sqlite").read_bytes()
+        log.append(ENTRIES[10:30])
+    (tmp_path / "index.sqlite").write_bytes(committed)
+    left = list((tmp_path / "tile").rglob("*.p/30"))
+    assert len(left) == 2
+    others = [replace(entry, id=entry.id[::-1], body=b'{"other":1}') for entry in ENTRIES[10:50]]
+    with Log.open(tmp_path) as log:
+        assert all(path.exists() for path in left)  # opening destroys nothing
+        log.append(others[:25])
+        log.append(others[25:])
+    assert not any(path.exists() for path in left)
+    partials = sorted((tmp_path / "tile" / "0").rglob("*.p/*"), key=lambda path: int(path.name))
+    assert [path.name for path in partials] == ["10", "35", "50"]
+    assert all(partials[-1].read_bytes().startswith(path.read_bytes()) for path in partials)
+
+
 @pytest.mark.parametrize("batch", [1, 40, 300])
 def test_a_writer_killed_at_any_time_loses_nothing_it_had_reported(tmp_path, batch):
     """kill -9 at random moments of twelve lives, one after another, each with other content."""
