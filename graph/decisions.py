@@ -108,7 +108,8 @@ class Decisions:
         def work(tx: ManagedTransaction) -> None:
             if change.created and _present(tx, [one.facts.id for one in change.created]):
                 return  # this very call ran before
-            _write(tx, change, at=records.microseconds(entries[0].at))
+            # Without an entry a log is replayed: nobody is served then, so no table of names has to hear of it.
+            _write(tx, change, at=records.microseconds(entries[0].at) if entries else 0)
             write_entries(tx, entries)
 
         try:

@@ -14,7 +14,7 @@ from api.demo.story import COUNT, FEWEST, MARKINGS, SEED, landmarks, signals
 from api.exchange import signal_v1
 from register.errors import Invalid
 from register.ports import Harbours
-from register.rules import RULES
+from register.rules import SIGNALS
 from register.signals import check
 
 FORMATS = Path(__file__).parents[2] / "docs" / "formats"
@@ -303,7 +303,7 @@ def test_the_page_explains_every_field_and_rule():
     schema = json.loads((FORMATS / "signal-v1.schema.json").read_text(encoding="utf-8"))
     fields = [*schema["properties"], *schema["$defs"]["subject"]["properties"], *schema["$defs"]["link"]["properties"]]
     assert [field for field in fields if f"`{field}`" not in page] == []
-    rules = [rule for rule in RULES if not rule.startswith(("json.", "schema."))]
+    rules = [rule for rule in SIGNALS if not rule.startswith(("json.", "schema."))]
     assert [rule for rule in rules if f"`{rule}`" not in page] == []
     tables = re.findall(r"^\| (`[a-z.-]+`(?:, `[a-z.-]+`)*) \|", page.partition("## Rules a schema")[2], re.MULTILINE)
     assert {rule.strip("`") for row in tables for rule in row.split(", ")} == set(rules)

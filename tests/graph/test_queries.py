@@ -50,7 +50,7 @@ NOT_FOR_A_READER = {
         "NUMBER_OF_ENTRIES",
         "DELETE_ENTRIES",
     ),
-    "table of names, which answers nobody": ("ROSTER", "ROSTER_SINCE"),
+    "table of names, which answers nobody": ("ROSTER", "ROSTER_SINCE", "ROSTER_MARKED"),
     "public": ("PORTS",),
     "pieces": ("LINK_TYPES", "LINK_ROW", "BARE_MENTION", "BETWEEN", "LOCK"),
 }
