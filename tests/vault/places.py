@@ -75,7 +75,9 @@ class PostgresPlace(Place):
     def files(self) -> bytes:
         self.server.run(self.name, "CHECKPOINT")
         ((number,),) = self.server.run(self.name, "SELECT oid FROM pg_database WHERE datname = current_database()")
-        return b"".join(path.read_bytes() for path in sorted((self.server.data / "base" / str(number)).iterdir()))
+        folder = self.server.data / "base" / str(number)
+        # Names of relations begin with a digit; beside them lies what the server makes and takes away at any time.
+        return b"".join(path.read_bytes() for path in sorted(folder.glob("[0-9]*")))
 
     def copied(self, to: Path) -> "PostgresPlace":
         shutil.copytree(self.folder, to)

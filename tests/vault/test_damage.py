@@ -121,6 +121,22 @@ def test_a_damaged_key_is_never_replaced_by_a_new_one(filled: Filled) -> None:
 
 
 @ON_SQLITE
+def test_a_value_that_turned_into_another_type_is_a_row_that_cannot_be_read(filled: Filled) -> None:
+    """One bit of SQLite's type makes text a blob; its own check of types does not look at what lies there already."""
+    hit = filled.sealed[3].signals[0].facts.id
+    for statement in (
+        "CREATE TABLE unchecked AS SELECT * FROM keys",
+        "DROP TABLE keys",
+        "ALTER TABLE unchecked RENAME TO keys",
+    ):
+        filled.place.run(statement)
+    filled.place.run("UPDATE keys SET kind = CAST(kind AS BLOB) WHERE id = ? AND kind = 'signal'", hit)
+    found = filled.examined()
+    assert ("keys", "signal", "absent", (hit,)) in [(one.table, one.kind, one.code, one.ids) for one in found.hits]
+    assert found.rows["keys"] == 3 + 4 * SIGNALS - 1
+
+
+@ON_SQLITE
 @pytest.mark.parametrize("seed", range(12))
 def test_torn_pages_cost_what_lay_on_them(filled: Filled, seed: int) -> None:
     """Pages are overwritten at random: what is not reported as hit opens, and what does not open is reported."""

@@ -134,19 +134,29 @@ def _opened(database: Database, anchor: Anchor, cipher: Cipher) -> tuple[Row[Any
 
 
 def _read(database: Database, table: Any, key: tuple[str, ...]) -> tuple[list[Row[Any]], bool]:
-    """Return the rows that can be read from either end, and whether there are some between that cannot."""
-    first, torn = _from_one_end(database, table, key, down=False)
-    if not torn:
-        return first, False
-    last, _ = _from_one_end(database, table, key, down=True)
-    seen = {tuple(getattr(row, name) for name in key) for row in first}
-    return [*first, *(row for row in reversed(last) if tuple(getattr(row, name) for name in key) not in seen)], True
+    """Return the rows that can be read from either end, and whether there are some that cannot."""
+    rows, torn = _from_one_end(database, table, key, down=False)
+    if torn:
+        last, _ = _from_one_end(database, table, key, down=True)
+        seen = {tuple(getattr(row, name) for name in key) for row in rows}
+        rows += (row for row in reversed(last) if tuple(getattr(row, name) for name in key) not in seen)
+    whole = [row for row in rows if _fits(table, row)]
+    return whole, torn or len(whole) < len(rows)
+
+
+def _fits(table: Any, row: Row[Any]) -> bool:
+    """Whether each value has its column's type: one bit can make text of SQLite's a blob."""
+    return all(
+        isinstance(value, column.type.python_type) or (value is None and column.nullable)
+        for column, value in zip(table.c, row, strict=True)
+    )
 
 
 def _from_one_end(database: Database, table: Any, key: tuple[str, ...], *, down: bool) -> tuple[list[Row[Any]], bool]:
     columns = [table.c[name] for name in key]
     order = [column.desc() for column in columns] if down else columns
     rows: list[Row[Any]] = []
+    seen: set[tuple[Any, ...]] = set()
     size = PAGE
     while True:
         query = select(table).order_by(*order).limit(size)
@@ -161,7 +171,12 @@ def _from_one_end(database: Database, table: Any, key: tuple[str, ...], *, down:
                 return rows, True
             size = max(size // 10, 1)
             continue
-        rows.extend(page)
+        # Damaged pages may lead back to where one was: what is read twice ends it, or it would never end.
+        fresh = {one: row for row in page if (one := tuple(getattr(row, name) for name in key)) not in seen}
+        rows.extend(fresh.values())
+        seen.update(fresh)
+        if len(fresh) < len(page):
+            return rows, True
         if len(page) < size:
             return rows, False
 
