@@ -60,7 +60,7 @@ def seen(next_register):
         listed = register.ask("chris", "GET", "/v1/retention/certificates").json()["certificates"]
         told.certificate = listed[0]["certificate"]
         register.ask("chris", "GET", f"/v1/retention/certificates/{told.certificate}")
-        wait_sealed(register, "certificate.show")
+        register.sealed("certificate.show", "chris")
         yield told
 
 
@@ -72,16 +72,6 @@ def entries(register, query, code="chris"):
     answer = ask(register, f"/v1/audit/entries?limit=500&{query}", code)
     assert answer.status_code == 200, answer.text
     return answer.json()["entries"]
-
-
-def wait_sealed(register, act):
-    """The keeper seals within a second or two."""
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        if found := entries(register, f"act={act}"):
-            return found
-        time.sleep(0.1)
-    raise AssertionError("not sealed")
 
 
 def test_who_saw_a_subject_what_an_actor_did_and_what_was_refused(seen):
@@ -295,7 +285,7 @@ def test_C11_who_is_enrolled_and_in_which_compartment_is_shown_to_administrators
     for code in ("ana", "douane", "chris", "priv"):
         assert register.ask(code, "GET", "/v1/actors").status_code == 403
     assert register.ask("administrator", "GET", "/v1/actors").status_code == 200
-    enrolled = wait_sealed(register, "actor.enrol")
+    enrolled = register.sealed("actor.enrol", "chris")
     assert "closed-team" not in json.dumps(enrolled)
 
 
@@ -350,7 +340,7 @@ def test_absence_is_stated_without_the_name_entering_any_log(seen, tmp_path):
 
     for code in ("ana", "chris", "administrator"):
         assert register.ask(code, "POST", "/v1/absence", nobody, **why).status_code == 403
-    logged = wait_sealed(register, "absence.state")
+    logged = register.sealed("absence.state", "chris")
     entry = next(one for one in logged if one["detail"].get("asked") == told["asked"]["digest"])
     assert entry["targets"] == []
     assert entry["case"] == "RR-99"

