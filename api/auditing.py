@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from api.logbook import Logbook
+from api.logbook import VKEY, Logbook
 from evidence.checkpoint import Checkpoint
 from evidence.finding import Finder
 from evidence.log import Log
 from evidence.note import Note
 from evidence.proof import prove
+from evidence.succession import TRUST
 from register.errors import NotFound, Unavailable
 from register.ids import is_id
 from register.logged import Certified, LoggedEntry, LoggedPage, Question, Tally
@@ -59,9 +60,10 @@ class AuditDesk:
         """Return the newest signed checkpoint."""
         return self._published("checkpoint")
 
-    def vkey(self) -> bytes:
-        """Return the log's public keys."""
-        return self._published("vkey")
+    def keys(self) -> Mapping[str, bytes]:
+        """Return the files of the log's public keys, by name."""
+        replaced = (self.logbook.log_folder / TRUST).exists()
+        return {name: self._published(name) for name in (VKEY, TRUST)[: 1 + replaced]}
 
     def proof(self, entry: str) -> bytes | None:
         """Return the tlog-proof of an entry, or None."""

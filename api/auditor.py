@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from evidence.absence import examine_absence
-from evidence.checkpoint import Checkpoint, verify_checkpoint
-from evidence.note import parse_vkeys
+from evidence.checkpoint import Checkpoint
 from evidence.proof import Proof
 from evidence.strict import parse_json
 from evidence.trust import Trust
@@ -29,42 +28,42 @@ class Checked:
     says: str
 
 
-def examine_proof(name: str, proof: bytes, vkey: bytes) -> Checked:
-    """Check that the entry in a tlog-proof is in the log whose keys these are; or a statement of absence."""
+def examine_proof(name: str, proof: bytes, trust: Trust) -> Checked:
+    """Check that the entry in a tlog-proof is in the trusted log; or a statement of absence."""
     try:
         if proof.startswith(b"{"):
-            stated = examine_absence(proof, vkey, SignatureVerifier())
+            stated = examine_absence(proof, trust, SignatureVerifier())
             return Checked(file=name, holds=True, says=f"absent at {stated['at']}, asked under case {stated['case']}")
         read = Proof.parse(proof)
-        signed, _ = verify_checkpoint(read.checkpoint, parse_vkeys(vkey), SignatureVerifier())
-        if not read.includes(signed):
-            return Checked(file=name, holds=False, says="the proof does not lead to the checkpoint")
+        signed, _ = trust.signed(read.checkpoint, SignatureVerifier())
+        if signed.origin != trust.origin or not read.includes(signed):
+            return Checked(file=name, holds=False, says="the proof does not lead to a checkpoint of this log")
         body = parse_json(read.body(), limit=len(proof))
     except Invalid as wrong:
         return Checked(file=name, holds=False, says=wrong.message)
     return Checked(file=name, holds=True, says=f"entry {read.index} of {signed.size}: {body['act']} at {body['at']}")
 
 
-def examine_pack(folder: Path, vkey: bytes) -> tuple[Checked, ...]:
+def examine_pack(folder: Path, trust: Trust) -> tuple[Checked, ...]:
     """Check everything in a pack: the checkpoint, each certificate, each proof, and that the report fits them."""
-    return tuple(_checked(folder, vkey))
+    return tuple(_checked(folder, trust))
 
 
-def _checked(folder: Path, vkey: bytes) -> Iterator[Checked]:
+def _checked(folder: Path, trust: Trust) -> Iterator[Checked]:
     try:
-        head, _ = verify_checkpoint((folder / "checkpoint").read_bytes(), parse_vkeys(vkey), SignatureVerifier())
+        head, _ = trust.signed((folder / "checkpoint").read_bytes(), SignatureVerifier())
         yield Checked(file="checkpoint", holds=True, says=f"{head.size} entries, {head.origin}")
     except (Invalid, OSError) as wrong:
         yield Checked(file="checkpoint", holds=False, says=type(wrong).__name__)
         return
     certificates = sorted((folder / "certificates").glob("*"))
     for one in certificates:
-        yield _certificate(one, vkey)
+        yield _certificate(one, trust)
     proofs = sorted((folder / "proofs").glob("*.tlog-proof"))
     deleted: dict[str, int] = {}
     for path in proofs:
         content = path.read_bytes()
-        checked = examine_proof(f"proofs/{path.name}", content, vkey)
+        checked = examine_proof(f"proofs/{path.name}", content, trust)
         yield checked
         if checked.holds:
             body = json.loads(Proof.parse(content).body())
@@ -73,14 +72,14 @@ def _checked(folder: Path, vkey: bytes) -> Iterator[Checked]:
     yield _report(folder, head, {one.name for one in certificates}, deleted)
 
 
-def _certificate(folder: Path, vkey: bytes) -> Checked:
+def _certificate(folder: Path, trust: Trust) -> Checked:
     name = f"certificates/{folder.name}"
     try:
         files = {one.name: one.read_bytes() for one in folder.iterdir()}
         evidence = Evidence(
             envelope=files[CERTIFICATE], proof=files["certificate.tlog-proof"], policy=files.get("policy.toml")
         )
-        result = verify_certificate(evidence, Trust.of_vkeys(vkey), SignatureVerifier())
+        result = verify_certificate(evidence, trust, SignatureVerifier())
     except (Invalid, KeyError, OSError) as wrong:
         return Checked(file=name, holds=False, says=type(wrong).__name__)
     return Checked(file=name, holds=result.predicate is not None, says=str(result.status))

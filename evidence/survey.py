@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from evidence import shelves as rows
-from evidence.checkpoint import WITNESSED, Checkpoint, Signature, verify_checkpoint, witnesses_of
+from evidence.checkpoint import WITNESSED, Checkpoint, verify_checkpoint, witnesses_of
 from evidence.merkle import HASH_SIZE, tree_root
 from evidence.note import Verifier, invalid
 from evidence.result import Check, Finding, Status
 from evidence.tiles import ENTRIES, WIDTH, TileReader, leaves_of, parse_partial, perfect_root, tile_path
-from evidence.trust import Role, Trust
+from evidence.trust import Trust
 from register.errors import Invalid, Tampered
 
 LOG_CHECKS: Final = {
@@ -81,10 +81,6 @@ class _Survey:
     status: Status = Status.VALID
     limits: list[str] = field(default_factory=lambda: ["complete-trail", "truth-of-entries"])
 
-    def signed(self, note: bytes) -> tuple[Checkpoint, tuple[Signature, ...]]:
-        """Return a checkpoint that the trusted log signed. Raises Invalid."""
-        return verify_checkpoint(note, self.trust.of(Role.LOG), self.verifier, threshold=self.trust.threshold)
-
     def seen_by(self, note: bytes) -> int:
         """Return how many trusted witnesses cosigned, each with a time. Raises Invalid."""
         return len(witnesses_of(verify_checkpoint(note, self.trust.witnesses, self.verifier, threshold=0)[1]))
@@ -98,7 +94,7 @@ def _checkpoint(survey: _Survey) -> None:
         survey.note = (survey.folder / "checkpoint").read_bytes()
     except OSError:
         raise invalid("checkpoint.absent", "the folder holds no checkpoint that can be read") from None
-    survey.checkpoint, _ = survey.signed(survey.note)
+    survey.checkpoint, _ = survey.trust.signed(survey.note, survey.verifier)
     if survey.checkpoint.origin != survey.trust.origin:
         raise invalid("checkpoint.origin", "the checkpoint is of another log than the trusted one")
     survey.size = survey.checkpoint.size
@@ -166,7 +162,7 @@ def _earlier(survey: _Survey) -> str | None:
     if survey.since is None:
         survey.limits.append("no-earlier-checkpoint")
         return "earlier.none"
-    earlier, _ = survey.signed(survey.since)
+    earlier, _ = survey.trust.signed(survey.since, survey.verifier)
     if earlier.origin != survey.trust.origin:
         raise invalid("earlier.checkpoint", "the checkpoint kept from before is of another log")
     if earlier.size > survey.size:
@@ -191,7 +187,7 @@ def _witnesses(survey: _Survey) -> str | None:
 def _witnessed(survey: _Survey, note: bytes) -> int:
     """Return how many witnesses cosigned the checkpoint published beside the newest one, which has to continue it."""
     try:
-        earlier, _ = survey.signed(note)
+        earlier, _ = survey.trust.signed(note, survey.verifier)
         count = survey.seen_by(note)
     except Invalid as wrong:
         raise invalid("witnesses.published", f"`witnessed` does not verify: {wrong.faults[0].message}") from None

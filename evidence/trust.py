@@ -10,7 +10,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
-from evidence.note import VerifierKey, invalid, parse_vkeys
+from evidence.checkpoint import Checkpoint, Signature, verify_checkpoint
+from evidence.note import Verifier, VerifierKey, invalid, parse_vkeys
 from evidence.shape import closed, listed, number, one_of, optional, text
 from evidence.strict import parse_json
 from register.errors import Invalid
@@ -103,6 +104,14 @@ class Trust:
     def of(self, role: Role) -> tuple[VerifierKey, ...]:
         """Return the keys trusted in `role`."""
         return tuple(trusted.key for trusted in self.keys if role in trusted.roles)
+
+    def signed(self, note: bytes, verifier: Verifier) -> tuple[Checkpoint, tuple[Signature, ...]]:
+        """Return a checkpoint that enough keys of a log signed, and their signatures; of which log, its origin says.
+
+        Raises:
+            Invalid: see `verify_checkpoint`.
+        """
+        return verify_checkpoint(note, self.of(Role.LOG), verifier, threshold=self.threshold)
 
     @classmethod
     def of_vkeys(cls, content: bytes) -> "Trust":

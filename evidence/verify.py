@@ -167,9 +167,7 @@ def _leaf(case: _Case) -> None:
 
 
 def _checkpoint(case: _Case) -> None:
-    checkpoint, signatures = verify_checkpoint(
-        case.proof.checkpoint, case.trust.of(Role.LOG), case.verifier, threshold=case.trust.threshold
-    )
+    checkpoint, signatures = case.trust.signed(case.proof.checkpoint, case.verifier)
     if {checkpoint.origin, case.predicate["register"]["origin"]} != {case.trust.origin}:
         raise invalid("checkpoint.origin", "certificate and checkpoint are not both of the trusted log")
     case.checkpoint = checkpoint
@@ -227,9 +225,7 @@ def _consistency(case: _Case) -> str | None:
     if known is None:
         case.limits.append("no-earlier-checkpoint")
         return "consistency.none"
-    other, signatures = verify_checkpoint(
-        known.checkpoint, case.trust.of(Role.LOG), case.verifier, threshold=case.trust.threshold
-    )
+    other, signatures = case.trust.signed(known.checkpoint, case.verifier)
     if other.origin != case.trust.origin:
         raise invalid("consistency.checkpoint", "the checkpoint known before is of another log")
     old, new = sorted((other, case.checkpoint), key=lambda each: each.size)

@@ -100,8 +100,12 @@ class AuditLog(Protocol):
     def checkpoint(self) -> bytes:
         """Return the newest signed checkpoint, as it lies in the log. Raises Unavailable."""
 
-    def vkey(self) -> bytes:
-        """Return the log's public keys, as they lie in the log. Raises Unavailable."""
+    def keys(self) -> Mapping[str, bytes]:
+        """Return the files of the log's public keys, by name: `vkey`, and a trust file once keys were replaced.
+
+        Raises:
+            Unavailable: there is no log yet.
+        """
 
     def proof(self, entry: str) -> bytes | None:
         """Return the tlog-proof of the entry with this id, or None. Raises Unavailable, NotFound (its body is gone)."""

@@ -145,7 +145,7 @@ class Oversight:
 
     def _evidence(self, found: Report, since: date, until: date, size: int) -> Iterator[tuple[str, bytes]]:
         yield "checkpoint", self.log.checkpoint()
-        yield "vkey", self.log.vkey()
+        yield from self.log.keys().items()
         for one in found.ended:
             for name, text in (self.log.certificate_files(one.certificate) or {}).items():
                 yield f"certificates/{one.certificate}/{name}", text.encode("utf-8")

@@ -14,11 +14,11 @@ import typer
 from api.cli import show
 from api.cli.client import Client, emit, fail
 from api.cli.options import AsJson, Case, KeyFile, Url, settings_with
+from api.cli.trusted import TrustFile, Vkey, read, trusted
 
 audit = typer.Typer(no_args_is_help=True, help="The audit log: who did what, proofs, reports, exports.")
 
 OVERSIGHT: Final = "oversight"
-LIMIT: Final = 1024 * 1024
 
 Why = Annotated[str, typer.Option("--purpose", help="oversight, or rights-request.")]
 Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Civil date, included.")]
@@ -193,20 +193,24 @@ def absence(
 @audit.command()
 def check(
     path: Annotated[Path, typer.Argument(exists=True, help="A .tlog-proof, a statement of absence, or a pack.")],
-    vkey: Annotated[Path | None, typer.Option(help="The log's `vkey` file, from a place you trust.")] = None,
+    vkey: Vkey = None,
+    trust: TrustFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Check proofs of entries and a whole evidence pack, offline, with public keys only; exits with 1 if one fails."""
     from api.auditor import examine_pack, examine_proof
+    from evidence.succession import TRUST
 
-    keys = _read(vkey or (path if path.is_dir() else path.parent) / "vkey")
-    found = examine_pack(path, keys) if path.is_dir() else (examine_proof(path.name, _read(path), keys),)
+    folder = path if path.is_dir() else path.parent
+    replaced = (folder / TRUST).is_file()
+    whom, beside = trusted(vkey, trust, folder / (TRUST if replaced else "vkey"))
+    found = examine_pack(path, whom) if path.is_dir() else (examine_proof(path.name, read(path), whom),)
     if as_json:
         emit({"files": [{"file": one.file, "holds": one.holds, "says": one.says} for one in found]})
     else:
         rows = ((one.file, "holds" if one.holds else "FAILS", one.says) for one in found)
         show.table("checked offline", ("file", "result", "what"), rows)
-        if vkey is None:
+        if beside:
             typer.echo("The keys were taken from beside the proofs: compare them with the published ones.", err=True)
     if not found or not all(one.holds for one in found):
         raise SystemExit(1)
@@ -303,14 +307,3 @@ def _inside(folder: Path, name: str) -> Path:
     if any(not part or part.startswith(".") for part in parts) or len(parts) > 3:
         fail("the API named a file that is none of an evidence pack")
     return folder.joinpath(*parts)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            content = file.read(LIMIT + 1)
-    except OSError as error:
-        fail(f"cannot read {path.name} ({type(error).__name__})")
-    if len(content) > LIMIT:
-        fail(f"{path.name} is larger than any proof")
-    return content

@@ -9,24 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NoReturn
 import typer
 
 from api.cli.client import emit, fail
+from api.cli.trusted import TrustFile, Vkey, read, trusted
 from register.clock import SystemClock
-from register.errors import Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from evidence.trust import Trust
     from evidence.words import Language
 
 verify = typer.Typer(no_args_is_help=True, help="Check evidence offline, with public keys only.")
 
-LIMIT: Final = 4 * 1024 * 1024
 ENVELOPE: Final = "certificate.json"
 PROOF: Final = "certificate.tlog-proof"
 
 
-Vkey = Annotated[Path | None, typer.Option(help="The log's `vkey` file, from a place you trust.")]
-TrustFile = Annotated[Path | None, typer.Option(help="A trust file: keys with roles and validity, witnesses.")]
 Words = Annotated[Literal["en", "nl"], typer.Option("--language", help="Language of the words.")]
 Json = Annotated[bool, typer.Option("--json", help="One line of JSON, for programs.")]
 
@@ -52,15 +48,15 @@ def certificate(
     from vault.signing import SignatureVerifier
 
     envelope, folder = (path / ENVELOPE, path) if path.is_dir() else (path, path.parent)
-    trusted, beside = _trusted(vkey, trust, folder / "vkey")
+    whom, beside = trusted(vkey, trust, folder / "vkey")
     evidence = Evidence(
-        envelope=_read(envelope),
-        proof=_read(envelope.with_name(PROOF) if envelope.name == ENVELOPE else envelope.with_suffix(".tlog-proof")),
+        envelope=read(envelope),
+        proof=read(envelope.with_name(PROOF) if envelope.name == ENVELOPE else envelope.with_suffix(".tlog-proof")),
         policy=_optional(folder / "policy.toml"),
         ids=_optional(folder / "ids.txt"),
     )
     now: datetime = SystemClock().now()
-    result = verify_certificate(evidence, trusted, SignatureVerifier(), now=now)
+    result = verify_certificate(evidence, whom, SignatureVerifier(), now=now)
     _tell(result, language, beside=beside, as_json=as_json, more={"digest": result.digest})
 
 
@@ -84,13 +80,13 @@ def log(
     from vault.signing import SignatureVerifier
 
     place = folder / "log" if (folder / "log" / "checkpoint").exists() else folder
-    trusted, beside = _trusted(vkey, trust, place / "vkey")
+    whom, beside = trusted(vkey, trust, place / "vkey")
     with _progress("entries", as_json) as advance:
         result = verify_log(
             place,
-            trusted,
+            whom,
             SignatureVerifier(),
-            since=None if since is None else _read(since),
+            since=None if since is None else read(since),
             bodies=not without_bodies,
             advance=advance,
         )
@@ -116,23 +112,12 @@ def backup(
     manifest = path / MANIFEST if path.is_dir() else path
     if not manifest.is_file():
         fail(f"cannot read {manifest.name}")
-    trusted, beside = _trusted(vkey, trust, manifest.parent / "vkey")
+    whom, beside = trusted(vkey, trust, manifest.parent / "vkey")
     with _progress("bytes", as_json) as advance:
-        result = verify_backup(manifest, trusted, SignatureVerifier(), advance=advance)
+        result = verify_backup(manifest, whom, SignatureVerifier(), advance=advance)
     stated = result.backup
     more = {} if stated is None else {"backup": stated.backup, "files": len(stated.files)}
     _tell(result, language, beside=beside, as_json=as_json, more=more)
-
-
-def _trusted(vkey: Path | None, trust: Path | None, beside: Path) -> "tuple[Trust, bool]":
-    """Return whom to trust, and whether that came from beside the evidence itself."""
-    from evidence.trust import Trust
-
-    try:
-        trusted = Trust.parse(_read(trust)) if trust else Trust.of_vkeys(_read(vkey or beside))
-    except Invalid as error:
-        fail(f"the keys cannot be read: {error}")
-    return trusted, trust is None and vkey is None
 
 
 @contextmanager
@@ -183,16 +168,5 @@ def _plain(result: Any, beside: bool) -> dict[str, Any]:
     }
 
 
-def _read(path: Path) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            content = file.read(LIMIT + 1)
-    except OSError as error:
-        fail(f"cannot read {path.name} ({type(error).__name__})")
-    if len(content) > LIMIT:
-        fail(f"{path.name} is larger than any certificate file")
-    return content
-
-
 def _optional(path: Path) -> bytes | None:
-    return _read(path) if path.exists() else None
+    return read(path) if path.exists() else None

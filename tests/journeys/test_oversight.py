@@ -347,3 +347,21 @@ def test_absence_is_stated_without_the_name_entering_any_log(seen, tmp_path):
     for path in (register.home / "log" / "bodies").rglob("*"):
         content = path.read_bytes().lower() if path.is_file() else b""
         assert not any(word in content for word in (b"quintelaar", b"loodsmans", b"11223344", b"1971-02-03"))
+
+
+def test_after_the_log_keys_were_replaced_a_pack_of_before_and_after_is_checked(seen, tmp_path):
+    """Proofs and certificates under the former keys hold with the trust file of the pack, and not without it."""
+    register, before, pack = seen.register, tmp_path / "before.tlog-proof", tmp_path / "pack"
+    (one, *_) = entries(register, "act=removal")
+    register.run("audit", "prove", one["id"], "--case", "AUDIT/1", "--output", str(before), key="chris")
+    register.json("keys", "rotate", "--log")
+    register.sealed("log-keys.replaced", "chris")
+    days = ("--since", TODAY.isoformat(), "--until", TODAY.isoformat())
+    register.run("audit", "pack", "--case", "AUDIT/1", *days, "--output", str(pack), key="chris")
+    assert all(one["holds"] for one in json.loads(register.run("audit", "check", str(pack), "--json"))["files"])
+    present = ("--vkey", str(register.home / "log" / "vkey"))
+    told = json.loads(register.run("audit", "check", str(pack), *present, "--json", status=1))
+    fails = {one["file"].split("/")[0] for one in told["files"] if not one["holds"]}
+    assert fails == {"certificates"}
+    register.run("audit", "check", str(before), *present, status=1)
+    register.run("audit", "check", str(before), "--trust", str(pack / "trust.json"))
