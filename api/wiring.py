@@ -170,6 +170,11 @@ class Workplace:
         """The versions of the policy."""
         return PolicyBook(self.settings.home, self.store.register, self.sealer)
 
+    @property
+    def superseded(self) -> bool:
+        """Whether another version of the policy came into force since this was opened: a fresh process goes by it."""
+        return self.book.on(civil_date(self.clock.now())) != self.policy
+
     @cached_property
     def retaining(self) -> Retaining:
         """Answers compliance officers: runs, what is to come, versions of the policy."""

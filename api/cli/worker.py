@@ -16,7 +16,6 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 
 from api.children import REPLACED, die_with_parent, run_in_bulk
-from register.clock import civil_date
 from register.errors import RegisterError, Unavailable
 
 worker = typer.Typer(hidden=True)
@@ -70,8 +69,7 @@ def serve(fd: Annotated[int, typer.Option()]) -> None:
             while not server.should_exit:
                 try:
                     opened.sealer.assert_current()
-                    if opened.book.on(civil_date(opened.clock.now())) != opened.policy:
-                        # another version came into force: a fresh child goes by it
+                    if opened.superseded:
                         moved.set()
                         server.should_exit = True
                     opened.workers.beat(opened.worker, now=opened.clock.now())
@@ -138,6 +136,8 @@ def import_signals(
         line = {"accepted": tally.accepted, "already": tally.already, "rejected": tally.rejected}
         sys.stdout.write(json.dumps({**line, "bytes": tally.bytes_read}) + "\n")
         sys.stdout.flush()
+        if opened.superseded:
+            _end(REPLACED)
 
     with _replaced(), workplace(Settings(), "import") as opened, open(path, "rb") as file, Rejects(rejects) as bin_:
         actor = Actor(code=contributor, role=Role.CONTRIBUTOR)

@@ -1,7 +1,8 @@
 """A version of the policy from the file to the run that goes by it, over the API and the command line."""
 
 import json
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
@@ -107,6 +108,34 @@ def test_a_version_comes_into_force_by_two_people_and_runs_go_by_it(next_registe
         assert {(act, "done") for act in named} | {("policy.approve", "refused")} <= acts
         incidents = [one["detail"]["code"] for one in entries(register) if one["act"] == "integrity.incident"]
         assert incidents == []
+
+
+@dataclass(slots=True)
+class Turning:
+    """A clock of a test, which its test turns on."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
+
+
+def test_a_process_that_was_opened_before_a_version_comes_into_force_knows_when_it_is_over(next_register):
+    """R11: nothing is stamped by a version that is no longer in force, whatever is at work over that midnight."""
+    register = next_register()
+    clock = Turning(SystemClock().now())
+    with workplace(register.settings, "test", clock=clock) as opened:
+        desk = opened.retaining.activation.versions
+        text = later_policy("2026-01-02", FOUR_YEARS).encode()
+        digest = desk.propose("2026-01-02-theme-bribery.toml", text, "chris", TODAY, _entry(opened))
+        assert not opened.superseded
+        seen_by_carla = desk.impact(digest, "carla", TODAY, _entry(opened))["impact"]
+        desk.approve(digest, str(seen_by_carla), "carla", TODAY, _entry(opened))
+        over = []
+        for day in (BEGINS - timedelta(days=1), BEGINS):
+            clock.at = datetime.combine(day, time(12), UTC)
+            over.append(opened.superseded)
+        assert over == [False, True]
 
 
 def test_no_other_book_is_believed_nor_an_older_one_nor_none(next_register):
