@@ -19,10 +19,12 @@ from bench import (
     removal,
     residue,
     seals,
+    single,
 )
 
 BENCHES: Final[Mapping[str, Callable[[Sequence[str]], None]]] = {
     "intake": intake.main,
+    "single": single.main,
     "network": network.main,
     "removal": removal.main,
     "hub": hub.main,

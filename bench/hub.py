@@ -78,7 +78,7 @@ def _peer(place: Ground, path: Path, today: date) -> dict[str, Any]:
     place.register()
     place.clear()
     graph = plain.plain(signals_of(path), SystemClock().now())
-    plain.write(place.driver, graph)
+    plain.write(place.driver, graph.chunks)
     (hub,) = (one.id for one in graph.batch.created if one.remove_by <= today + AHEAD)
     began = time.perf_counter()
     with place.driver.session() as session:

@@ -75,7 +75,7 @@ def bare(endpoint: Endpoint, path: Path) -> Imported:
     with neo4j.GraphDatabase.driver(endpoint.uri, auth=(endpoint.user, endpoint.password)) as driver:
         driver.verify_connectivity()
         began = _clocks()
-        plain.write(driver, graph)
+        plain.write(driver, graph.chunks)
         seconds, processor = _since(began)
     return Imported(signals=len(signals), seconds=seconds, processor_seconds=processor, peak_mib=_peak_mib(), phases={})
 

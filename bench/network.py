@@ -156,7 +156,7 @@ def _loaded(place: Ground, peer: Ground, path: Path) -> plain.Plain:
     peer.register()
     peer.clear()
     graph = plain.plain(signals_of(path), SystemClock().now())
-    plain.write(peer.driver, graph)
+    plain.write(peer.driver, graph.chunks)
     _same("nodes and relationships", sorted(place.census().items()), sorted(peer.census().items()))
     return graph
 

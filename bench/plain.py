@@ -4,7 +4,7 @@ Who is who is reckoned beforehand by the register's own composer, so that both g
 writes. It keeps what a reader sees: every fact and every text, and a subject's name on the subject itself.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import partial
@@ -63,8 +63,8 @@ class Plain:
     chunks: tuple[Chunk, ...]
 
 
-def plain(signals: Sequence[NewSignal], now: datetime) -> Plain:
-    """Return the graph that the register would make of `signals` handed in at `now` (aware, UTC)."""
+def plain(signals: Sequence[NewSignal], now: datetime, *, chunk: int = CHUNK) -> Plain:
+    """Return the graph that the register would make of `signals` handed in at `now` (aware, UTC), in chunks."""
     nothing = Known(identifiers={}, gone=frozenset(), held=frozenset(), carriers={}, subjects={})
     composer = Composer(
         known=nothing,
@@ -76,13 +76,13 @@ def plain(signals: Sequence[NewSignal], now: datetime) -> Plain:
     for signal in signals:
         composer.add(signal, Ids.minted(), canonical(signal))
     batch = composer.batch()
-    return Plain(batch=batch, chunks=tuple(_Rows(batch).chunks(signals)))
+    return Plain(batch=batch, chunks=tuple(_Rows(batch, chunk).chunks(signals)))
 
 
-def write(driver: neo4j.Driver, graph: Plain) -> None:
-    """Write `graph`, a transaction a chunk."""
+def write(driver: neo4j.Driver, chunks: Iterable[Chunk]) -> None:
+    """Write chunks of a graph, a transaction each."""
     with driver.session() as session:
-        for chunk in graph.chunks:
+        for chunk in chunks:
             session.execute_write(_write, chunk)
 
 
@@ -97,14 +97,15 @@ class _Rows:
     """Rows by chunk; a subject, identifier or harbour stands in the chunk that needs it first."""
 
     batch: AcceptedBatch
+    size: int
     _seen: set[str] = field(default_factory=set)
 
     def chunks(self, signals: Sequence[NewSignal]) -> Iterator[Chunk]:
         subjects = {one.id: one for one in self.batch.created}
         kinds = {str(id_): str(one.kind) for one, id_ in self.batch.identifiers.items()}
-        for start in range(0, len(signals), CHUNK):
+        for start in range(0, len(signals), self.size):
             chunk: Chunk = {name: [] for name in WRITING}
-            pairs = zip(signals[start : start + CHUNK], self.batch.signals[start : start + CHUNK], strict=True)
+            pairs = zip(signals[start : start + self.size], self.batch.signals[start : start + self.size], strict=True)
             for said, accepted in pairs:
                 chunk["signals"].append(_properties(accepted.facts) | _texts(said))
                 for code in accepted.facts.ports:

@@ -124,7 +124,7 @@ def _register(place: Ground, path: Path, today: date, aside: Aside | None) -> di
 def _peer(place: Ground, path: Path, today: date) -> dict[str, Any]:
     place.clear()
     graph = plain.plain(signals_of(path), SystemClock().now())
-    plain.write(place.driver, graph)
+    plain.write(place.driver, graph.chunks)
     due = {one.id for one in graph.batch.created if one.remove_by <= today + AHEAD}
     ids: dict[str, Collection[str]] = {
         "signals": [

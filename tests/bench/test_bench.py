@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench import __main__ as bench
-from bench import background, growth, hub, intake, keys, name_search, network, removal, residue, seals
+from bench import background, growth, hub, intake, keys, name_search, network, removal, residue, seals, single
 from bench.report import percentile
 from bench.stopwatch import Stopwatch
 
@@ -34,6 +34,15 @@ def test_intake(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(told["rounds"]) == ["round 1"]
     assert list(told["profile"]) == ["parse", "check", "compose", "lookup", "seal", "key store", "graph"]
     assert sum(phase["share"] for phase in told["profile"].values()) == pytest.approx(1, abs=0.01)
+
+
+def test_one_signal_over_http(capsys: pytest.CaptureFixture[str]) -> None:
+    single.main(["--signals", "75", "--warm-up", "5", "--json"])
+    told = line(capsys)
+    sides = told["one signal"]
+    assert set(sides) == {"register", "peer"}
+    assert all(0 < one["p50_ms"] <= one["p95_ms"] for one in sides.values())
+    assert told["ratio_p50"] == pytest.approx(sides["register"]["p50_ms"] / sides["peer"]["p50_ms"], abs=0.01)
 
 
 def test_seals_are_counted_with_the_cipher_and_with_none(capsys):
