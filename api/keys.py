@@ -42,6 +42,7 @@ def status(settings: Settings) -> dict[str, Any]:
         "moving": moving(settings),
         "keeper": keeper,
         "rows": dict(found.rows),
+        "renewals": found.renewals,
         "old_roots": found.old_roots,
         "workers": dict(found.workers),
         "stale_workers": list(found.stale),

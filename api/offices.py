@@ -9,6 +9,7 @@ from graph.decisions import Decisions
 from graph.erasure import Purging
 from graph.gauges import oldest_due, reviews_late
 from graph.holds import Holds
+from graph.renewals import Renewals
 from graph.trail import AuditTrail
 from register.backlog import Backlog
 from register.clock import Clock, civil_date
@@ -18,6 +19,7 @@ from register.dossier_terms import DossierTerms
 from register.ending import EarlyEnds
 from register.holding import Holding
 from register.intake import Intake
+from register.renewal import KeyRenewal
 from register.returning import Returning
 from register.review import Review
 from register.reviewing import ReviewTerms
@@ -28,6 +30,7 @@ from retention.terms import by_order, review_terms
 from vault.dossiers import Dossiers
 from vault.keystore.store import KeyStore
 from vault.keystore.texts import drop_texts
+from vault.renewing import Renewing
 from vault.sealing import Sealer
 
 KEPT: Final = Period(count=5, unit=Unit.YEARS)
@@ -79,6 +82,12 @@ class Offices:
         """Ends texts of decisions whose time is over."""
         forget = partial(drop_texts, self.store.database)
         return DossierTerms(deciding=self.deciding, holds=Holds(self.graph), forget=forget)
+
+    @cached_property
+    def renewal(self) -> KeyRenewal:
+        """Renews keys of records, for who runs the register."""
+        keys = Renewing(self.store, self.sealer)
+        return KeyRenewal(deciding=self.deciding, store=Renewals(self.graph), keys=keys)
 
     @cached_property
     def desk(self) -> Desk:

@@ -15,6 +15,7 @@ from vault.keystore.backups import Backups, Quarantine
 from vault.keystore.database import Database
 from vault.keystore.leases import Keeper
 from vault.keystore.place import database_url, open_database
+from vault.keystore.renewals import retired
 
 REGISTER: Final = "register.json"
 LEASE_SECONDS: Final = 120
@@ -44,10 +45,10 @@ def refuse_quarantine(settings: Settings) -> None:
         check_quarantine(database, False)
 
 
-def expired_backups(settings: Settings, on: date) -> tuple[str, ...]:
-    """Return the backups whose key is to be gone on civil date `on`."""
+def keys_expired(settings: Settings, on: date) -> bool:
+    """Say whether the key of a backup, or one that was replaced, is to be gone on civil date `on`."""
     with closing(open_database(settings.keys_folder, keystore_url(settings))) as database:
-        return Backups(database).due(on)
+        return bool(Backups(database).due(on)) or retired(database, on)
 
 
 def check_quarantine(database: Database, wanted: bool) -> None:

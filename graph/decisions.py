@@ -11,6 +11,7 @@ from graph import decision_queries as queries
 from graph import records
 from graph.connection import Graph
 from graph.queries import MOVE_SUBJECTS
+from graph.renewal_queries import RESEAL_MENTIONS
 from graph.run_queries import FILE_ORDER
 from graph.runs import order_properties
 from graph.sight import sight
@@ -166,7 +167,9 @@ def _write(tx: ManagedTransaction, change: Change, *, at: int) -> None:
     rows = records.Rows(records.properties(one.facts, one.mac) for one in change.subjects)
     rows.sort(key=lambda row: str(row["id"]))
     _must(tx, MOVE_SUBJECTS, rows)
-    _must(tx, queries.CHANGE_SIGNALS, records.Rows(records.properties(one.facts, one.mac) for one in change.signals))
+    signals = (records.properties(one.facts, one.mac, one.sealed) for one in change.signals)
+    _must(tx, queries.CHANGE_SIGNALS, records.Rows(signals))
+    _must(tx, RESEAL_MENTIONS, records.Rows(records.resealing(one) for one in change.resealed))
     mentions = [one for signal in change.signals for one in signal.mentions]
     links = [one for signal in change.signals for one in signal.links]
     _must(

@@ -242,6 +242,12 @@ def redaction(facts: SignalFacts, mac: bytes) -> Properties:
     }
 
 
+def resealing(mention: SealedMention) -> Properties:
+    """Return what is written of a mention whose values were sealed anew, and where."""
+    values = {name: value.blob for name, value in mention.sealed.items()}
+    return {"id": mention.facts.id, "signal": mention.facts.signal, "values": values}
+
+
 def subject(row: Row) -> SealedSubject:
     """Return the subject whose properties are in `row`."""
     facts, mac = _read(SubjectFacts, row)

@@ -43,6 +43,7 @@ class Act(StrEnum):
     DESTRUCTION = "destruction"
     ARCHIVE_KEEP = "archive.keep"
     KEYS_REPLACED = "keys.replaced"
+    KEYS_RENEWED = "keys.renewed"
     CERTIFICATE_ISSUED = "certificate.issued"
     CERTIFICATE_SHOW = "certificate.show"
     BODIES_DELETED = "bodies.deleted"

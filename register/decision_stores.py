@@ -55,7 +55,9 @@ class Change:
     """What one decision changes, in one transaction: records with revision raised by one, dossiers new or changed.
 
     Attributes:
-        subjects, signals: existing ones; of a signal its mentions and links at hand are written anew too.
+        subjects, signals: existing ones; of a signal its mentions and links at hand are written anew too, and what is
+            sealed of it and at hand.
+        resealed: mentions whose values are sealed anew, and whose facts stay as they are.
         created: dossiers that are new; settled: existing ones.
         stubs: of archived records, existing ones.
         order: a run to file for the keeper.
@@ -63,6 +65,7 @@ class Change:
 
     subjects: tuple[SealedSubject, ...] = ()
     signals: tuple[SealedSignal, ...] = ()
+    resealed: tuple[SealedMention, ...] = ()
     created: tuple[SealedDossier, ...] = ()
     settled: tuple[SealedDossier, ...] = ()
     stubs: tuple[SealedStub, ...] = ()
@@ -110,6 +113,19 @@ class DecisionStore(Protocol):
 
     def proposed(self) -> tuple[SealedDossier, ...]:
         """Return the proposals that wait for a second person, by date and id."""
+
+
+class RenewalStore(Protocol):
+    """Reads records whole, whose keys are renewed; filled by `graph.renewals`. What has ended is not found."""
+
+    def subject(self, subject: SubjectId, on: date) -> tuple[SealedSubject, tuple[SealedMention, ...]] | None:
+        """Return a subject that goes on after civil date `on`, with all its mentions and what is sealed of them."""
+
+    def signal(self, signal: SignalId, on: date) -> SealedSignal | None:
+        """Return a signal that goes on after civil date `on`, with what is sealed of it; no mentions, no links."""
+
+    def there(self, ids: Collection[str]) -> frozenset[str]:
+        """Return those of `ids` that the graph holds, whatever their term."""
 
 
 class HoldStore(Protocol):

@@ -77,6 +77,7 @@ class DossierKind(StrEnum):
     DESK = "desk"
     RETURN = "return"
     NAMES = "names"
+    RENEWAL = "key-renewal"
 
 
 class DossierState(StrEnum):

@@ -135,6 +135,28 @@ class DossierSealing(Protocol):
         """Remember revisions after a graph commit."""
 
 
+class KeyRenewing(Protocol):
+    """Seals a record anew under a new version of its key; filled by `vault.renewing`."""
+
+    def under_way(self) -> tuple[str, ...]:
+        """Return the records that have a new key and may not be sealed anew yet."""
+
+    def subject(
+        self, subject: SealedSubject, mentions: Sequence[SealedMention]
+    ) -> tuple[SealedSubject, tuple[SealedMention, ...]] | None:
+        """Return a subject and all its mentions sealed anew, under a key that is durable; None: they are already.
+
+        Raises:
+            Tampered: it does not verify or open. Conflict: it can have no further key. Unavailable.
+        """
+
+    def signal(self, signal: SealedSignal) -> SealedSignal | None:
+        """Return a signal with what is its own sealed anew; None: it is already. Raises as `subject`."""
+
+    def settle(self, record: str, revision: int, today: date) -> date:
+        """Let the former key end once the graph holds `record` sealed anew; return its last day."""
+
+
 class Candidate(Protocol):
     """A likely hit of a search by name."""
 

@@ -38,6 +38,7 @@ from vault.contents import (
     reference_from,
 )
 from vault.formats import ValueKey, digest, value_context, value_tail
+from vault.keystore.renewals import renew_worn
 from vault.keystore.rows import KeyKind, NewRows, NewToken, Rings, StoredDelivery
 from vault.keystore.store import KeyStore
 from vault.lookup import content_digest, strong_value
@@ -46,6 +47,9 @@ MENTION_CONTENT: Final = 1
 """Content revision of a mention's fields: a mention is never edited, a correction makes a new one."""
 
 SOURCE_FIELD: Final = "source_description"
+SIGNALS: Final = 1000
+"""Signals that one batch may hold: so many mentions at most are sealed under a subject's key in one revision of it."""
+
 _STREAM: Final = 2000
 _MENTION_TAILS: Final = {name: value_tail(name, MENTION_CONTENT) for name in MENTION_FIELDS}
 _KEPT_TAILS: Final = {1: {name: value_tail(name, 1) for name in SIGNAL_FIELDS}}
@@ -71,6 +75,9 @@ class Sealer:
         """
         ids: list[str] = [one.id for one in (*batch.moved, *batch.created)]
         ids += [one.facts.id for one in batch.signals]
+        if len(batch.signals) > SIGNALS:
+            raise ValueError(f"a batch holds at most {SIGNALS} signals")
+        renew_worn(self._store, [(one.id, one.revision) for one in batch.moved], SIGNALS * len(MENTION_FIELDS))
         rings = self._store.value_keys(ids, KeyKind.SUBJECT, KeyKind.SIGNAL, KeyKind.SOURCE, whole=True)
         if any((KeyKind.SUBJECT, one.id) not in rings for one in batch.moved):
             raise Tampered

@@ -127,6 +127,7 @@ def replayed(opened: Workplace, keys: Collection[str]) -> Replayed:
     approved = officers(Credentials(opened.store.database), keys, opened.clock)  # 5
     bring_back(opened)
     acts = replay(opened, Quarantine(opened.store.database).since() or 0)  # 6
+    opened.offices.renewal.finish()  # what keys were replaced since
     now = opened.clock.now()
     order = Order(id=RunId(mint()), as_of=civil_date(now), requested_by=approved[0], requested_at=now)
     detail = {"on": order.as_of.isoformat()}

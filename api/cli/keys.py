@@ -1,4 +1,4 @@
-"""Commands of keys: status, check, rotate, export-public. They work on the folders; no key is ever shown."""
+"""Commands of keys: status, check, rotate, renew, export-public. They work on the folders; no key is ever shown."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,7 +7,7 @@ import typer
 
 from api.cli import show
 from api.cli.client import emit
-from api.cli.options import Address, AsJson, Authorities, PassphraseFile, TokenFile, anchor_options
+from api.cli.options import Address, AsJson, Authorities, PassphraseFile, TokenFile, anchor_options, reason_in
 from vault.anchors import AnchorKind
 
 keys = typer.Typer(no_args_is_help=True, help="The key store: what is in it, what is hit, and its rotation.")
@@ -83,6 +83,34 @@ def rotate(
         raise typer.BadParameter("these options are of a new anchor: name its kind with --anchor")
     to = None if anchor is None else NewAnchor(kind=anchor, options=options)
     _told("keys replaced", rotated(Settings(), to), as_json)
+
+
+@keys.command()
+def renew(
+    records: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RECORD]...", help="Subjects and signals; none: end what was begun before."),
+    ] = None,
+    reason_file: Annotated[
+        Path | None, typer.Option(help="File with the reason in words; `-`: standard input.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give records a new key, and seal them anew under it. Safe to interrupt and to run again."""
+    from api.settings import Settings
+    from api.wiring import workplace
+
+    if (reason_file is None) == bool(records):
+        raise typer.BadParameter("give a reason with the records whose key is to be renewed, and neither without")
+    reason = "" if reason_file is None else reason_in(reason_file)
+    with workplace(Settings(), "keys") as opened:
+        renewal = opened.offices.renewal
+        done = renewal.renew(records, reason) if records else renewal.finish()
+    if as_json:
+        emit({"renewed": [{"record": one.record, "values": one.values, "until": str(one.until)} for one in done]})
+    else:
+        rows = ((one.record, one.values, one.until) for one in done)
+        show.table("keys renewed", ("record", "values sealed anew", "former key until"), rows)
 
 
 @keys.command("export-public")

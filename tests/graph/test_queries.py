@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import graph as room
-from graph import copy_queries, decision_queries, oversight_queries, queries, run_queries, schema
+from graph import copy_queries, decision_queries, oversight_queries, queries, renewal_queries, run_queries, schema
 from graph.connection import Graph
 from graph.decision_queries import whole
 from graph.queries import live, visible
@@ -18,7 +18,7 @@ from register.ids import mint
 from tests.graph.builders import TODAY, a_batch, a_signal, a_subject, an_identifier, harbours
 
 ROOM = Path(room.__file__).parent
-TEXTS = {"copy_queries", "decision_queries", "oversight_queries", "queries", "run_queries"}
+TEXTS = {"copy_queries", "decision_queries", "oversight_queries", "queries", "renewal_queries", "run_queries"}
 FOR_A_READER = (
     "OPEN_SIGNAL",
     "SUBJECT_VIEW",
@@ -83,6 +83,7 @@ TEXTS_OF_ALL = {
     **constants(copy_queries),
     **constants(decision_queries),
     **constants(oversight_queries),
+    **constants(renewal_queries),
 }
 
 
@@ -127,7 +128,7 @@ def test_texts_are_put_together_from_the_declaration_alone() -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.FormattedValue):
                 roots = {one.id for one in ast.walk(node.value) if isinstance(one, ast.Name)}
-                known = (queries, run_queries, copy_queries, decision_queries, oversight_queries)
+                known = (queries, run_queries, copy_queries, decision_queries, oversight_queries, renewal_queries)
                 unknown = roots.difference(*map(vars, known))
                 assert unknown <= {"name", "stop", "label", "one", "pattern", "places", "nodes", "ties"}, unknown
 

@@ -353,6 +353,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "keys status": _silent("numbers of keys and versions, to who holds the folders"),
     "keys check": _silent("ids of damaged keys, to who holds the folders; opens no record"),
     "keys rotate": _does(Act.KEYS_REPLACED),
+    "keys renew": _silent("of a record that is there: tests/journeys/test_renewing.py"),
     "keys export-public": _silent("public keys"),
     "keys replicate add": _does(Act.REPLICA_ATTESTED, "vault-two", "--to", "{replica}"),
     "keys replicate run": _silent("attests where a generation is new: tests/journeys/test_replicas.py"),

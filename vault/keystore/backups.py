@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, null, select, update
 
 from register.errors import Unavailable
 from vault.keystore import schema, statements
@@ -95,6 +95,8 @@ class Quarantine:
         """
         deliveries = schema.deliveries.c
         with self._database.writing() as connection:
+            # What an old copy holds is sealed under keys that were replaced since: they stay until it is sealed anew.
+            connection.execute(update(schema.renewals).values(until=null()))
             connection.execute(delete(schema.revisions))
             statements.remember(connection, revisions)
             done = select(deliveries.receipt, deliveries.signal).where(

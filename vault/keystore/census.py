@@ -25,6 +25,7 @@ class Counted:
         anchor_kind: code of the provider; `anchor_version`: that under which the root key is wrapped.
         keeper: code of who holds the keeper's lease, and until when (aware, UTC); None: nobody.
         rows: keys by kind, as `keys.KIND`, and rows of the other tables.
+        renewals: records that have a new key and are not sealed anew yet, as far as the key store knows.
         old_roots: old root keys whose end has not been read back yet: a purge or rotation to be taken up again.
         workers: processes that hold a root key: code → generation.
         stale: those of an older generation that are alive.
@@ -37,6 +38,7 @@ class Counted:
     anchor_version: int
     keeper: tuple[str, datetime] | None
     rows: Mapping[str, int]
+    renewals: int
     old_roots: int
     workers: Mapping[str, int]
     stale: tuple[str, ...]
@@ -64,6 +66,9 @@ def count(database: Database, *, now: datetime) -> Counted:
             anchor_version=head.anchor_version,
             keeper=None if held is None else (held.holder, datetime.fromisoformat(held.until)),
             rows=rows,
+            renewals=connection.execute(
+                select(func.count(schema.renewals.c.id.distinct())).where(schema.renewals.c.until.is_(None))
+            ).scalar_one(),
             old_roots=connection.execute(select(func.count()).select_from(schema.former_roots)).scalar_one(),
             workers={row.worker: row.generation for row in connection.execute(select(schema.leases))},
             stale=stale,

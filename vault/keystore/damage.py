@@ -30,7 +30,7 @@ from vault.keystore.rows import (
     split_payload,
     unwrap_root,
 )
-from vault.keystore.statements import ONE_KEY
+from vault.keystore.statements import ONE_KEY, RENEWED
 
 PAGE: Final = 1000
 OWN: Final = (FACTS_KEY, LOOKUP_KEY, DELIVERY_KEY)
@@ -238,7 +238,7 @@ def _asked(database: Database, one: str, kind: str) -> str | None:
     """Return why this key cannot be had, or None when it can."""
     try:
         with database.reading() as connection:
-            row = connection.execute(ONE_KEY, {"id": one, "kind": kind, "version": 1}).one_or_none()
-            return "absent" if row is None else None
+            versions = ({"id": one, "kind": kind, "version": version} for version in range(1, RENEWED + 1))
+            return None if any(connection.execute(ONE_KEY, key).one_or_none() for key in versions) else "absent"
     except Tampered:
         return "unreadable"

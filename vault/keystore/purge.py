@@ -225,8 +225,11 @@ def _drop(connection: Connection, run: RunId, gone: Gone) -> None:
     connection.execute(statements.END_DELIVERIES, {"before": gone.deliveries_before.isoformat()})
     ids = [(one,) for one in sorted(gone.records)]
     many(connection, statements.DROP_KEYS, ("of_id",), ids)
+    many(connection, statements.DROP_RENEWALS, ("of_id",), ids)
     many(connection, statements.DROP_REVISION, ("of_id",), ids)
     on = gone.on.isoformat()
+    retired = [tuple(row) for row in connection.execute(statements.RETIRED, {"today": on})]
+    many(connection, statements.DROP_KEY, ("of_id", "of_kind", "of_version"), retired)
     many(connection, statements.FORGET_DELIVERY, ("by_run", "on", "of_signal"), [(run, on, *row) for row in ids])
     many(connection, statements.DROP_TOKEN, ("of_identifier",), [(one,) for one in sorted(gone.identifiers)])
     stones = sorted(map(tombstone, gone.records | gone.identifiers))

@@ -60,6 +60,16 @@ deliveries: Final = _table(
     _column("forgotten_on", Text, null=True),  # civil date
     _column("wrapped", LargeBinary),
 )
+# Keys that were replaced: `version` and those before it only decrypt, until they go on civil date `until`; null: what
+# is sealed under them was not sealed anew yet. `revision` is that of the record then.
+renewals: Final = _table(
+    "renewals",
+    _column("id", Text, key=True),
+    _column("kind", Text, key=True),
+    _column("version", Integer, key=True),
+    _column("revision", Integer),
+    _column("until", Text, null=True),
+)
 revisions: Final = _table("revisions", _column("id", Text, key=True), _column("revision", Integer))
 tombstones: Final = _table("tombstones", _column("id_sha256", LargeBinary, key=True))
 runs: Final = _table("runs", _column("run", Text, key=True), _column("result", Text))

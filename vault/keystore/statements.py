@@ -15,6 +15,7 @@ from vault.keystore.database import chunks, many
 from vault.keystore.rows import DELIVERY_KEY, FACTS_KEY, LOOKUP_KEY, KeyKind, raced, tombstone
 
 _k, _t, _d, _r = schema.keys.c, schema.tokens.c, schema.deliveries.c, schema.revisions.c
+_n = schema.renewals.c
 _ids: Final[BindParameter[Any]] = bindparam("ids", expanding=True)
 _digests: Final[BindParameter[Any]] = bindparam("digests", expanding=True)
 GENERATION: Final = select(schema.register.c.generation)
@@ -37,6 +38,9 @@ DELIVERIES: Final = select(schema.deliveries).where(_d.digest.in_(_digests))
 BY_RECEIPT: Final = select(schema.deliveries).where(_d.receipt == bindparam("receipt"))
 REVISIONS: Final = select(_r.id, _r.revision).where(_r.id.in_(_ids))
 TOMBSTONES: Final = select(schema.tombstones.c.id_sha256).where(schema.tombstones.c.id_sha256.in_(_digests))
+RENEWED: Final = 32
+"""Up to which version the oldest of a key is looked for in a torn table: those before it went at their own term."""
+
 PENDING: Final = update(schema.deliveries).where(_d.receipt == bindparam("of_receipt")).values(done=literal_column("0"))
 DONE: Final = update(schema.deliveries).where(_d.signal == bindparam("of_signal")).values(done=literal_column("1"))
 MOVE_TOKEN: Final = (
@@ -45,6 +49,17 @@ MOVE_TOKEN: Final = (
     .values(identifier=bindparam("to_identifier"), wrapped=bindparam("to_wrapped"))
 )
 DROP_KEYS: Final = delete(schema.keys).where(_k.id == bindparam("of_id"))
+# Replaced keys whose last day has come, and are still there.
+RETIRED: Final = (
+    select(_k.id, _k.kind, _k.version)
+    .join(schema.renewals, (_n.id == _k.id) & (_n.kind == _k.kind) & (_n.version >= _k.version))
+    .where(_n.until <= bindparam("today"))
+    .distinct()
+)
+DROP_KEY: Final = delete(schema.keys).where(
+    _k.id == bindparam("of_id"), _k.kind == bindparam("of_kind"), _k.version == bindparam("of_version")
+)
+DROP_RENEWALS: Final = delete(schema.renewals).where(_n.id == bindparam("of_id"))
 DROP_REVISION: Final = delete(schema.revisions).where(_r.id == bindparam("of_id"))
 DROP_TOKEN: Final = delete(schema.tokens).where(_t.identifier == bindparam("of_identifier"))
 DROP_FORMER_ROOT: Final = delete(schema.former_roots).where(
@@ -102,15 +117,18 @@ def deliveries_by_digest(connection: Connection, digests: Iterable[bytes]) -> di
 
 def readable(reading: Callable[[], AbstractContextManager[Connection]], one: str, kind: KeyKind) -> Iterator[Any]:
     """Yield the versions of one key, the oldest first, up to where the table cannot be read."""
+    found = False
     for version in count(1):
         try:
             with reading() as connection:
                 row = connection.execute(ONE_KEY, {"id": one, "kind": kind, "version": version}).one_or_none()
         except Tampered:
             return
-        if row is None:
+        if row is None and (found or version == RENEWED):
             return
-        yield row
+        if row is not None:
+            found = True
+            yield row
 
 
 def refuse_purged(connection: Connection, ids: Iterable[str]) -> None:
