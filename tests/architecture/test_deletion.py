@@ -35,7 +35,7 @@ KEY_STORE: Final = MappingProxyType(
         "vault/keystore/budgets.py": {"_rows"},
         "vault/keystore/backups.py": {"backups", "pauses", "quarantine", "revisions"},
         "vault/keystore/searches.py": {"keys"},
-        "vault/keystore/statements.py": {"keys", "revisions", "tokens", "former_roots", "deliveries"},
+        "vault/keystore/statements.py": {"keys", "renewals", "revisions", "tokens", "former_roots", "deliveries"},
         "vault/keystore/purge.py": {"keys"},
         "vault/keystore/texts.py": {"keys"},
         "vault/keystore/replicas.py": {"replicas"},
