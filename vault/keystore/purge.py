@@ -5,13 +5,12 @@ key: once the old anchor version is gone, a copy of the store from before opens 
 """
 
 import json
-import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from register.errors import Tampered, Unavailable
 from register.ids import RunId
@@ -20,12 +19,12 @@ from vault.formats import RootKey, Secret, Tokens, new_keys, unpad
 from vault.keystore import schema, statements
 from vault.keystore.database import chunks, many
 from vault.keystore.leases import Keeper, Workers
+from vault.keystore.remaking import Rewrite
 from vault.keystore.rows import (
     DELIVERY,
     DELIVERY_KEY,
     LOOKUP_KEY,
     TOKEN,
-    UNOPENED,
     KeyKind,
     moved,
     purged_payload,
@@ -35,9 +34,6 @@ from vault.keystore.rows import (
     unwrap_root,
 )
 from vault.keystore.store import KeyStore
-
-PAGE: Final = 20_000
-_log: Final = logging.getLogger(__name__)
 
 
 class Purge:
@@ -96,7 +92,8 @@ class Purge:
                 raise Unavailable("anchor.version", "the root key's new anchor version is not a higher, live one")
             before = _count(connection, schema.keys), _count(connection, schema.tokens)
             _drop(connection, run, gone)
-            kept = self._replace(connection, head, version, gone)
+            rows_kept = _count(connection, schema.keys)
+            self._replace(connection, head, version, gone)
             result = Forgotten(
                 run=run,
                 generation_before=head.generation,
@@ -105,8 +102,8 @@ class Purge:
                 anchor_after=version,
                 anchor_kind=self._anchor.kind,
                 assurance=self._anchor.assurance,
-                rows_dropped=before[0] - _count(connection, schema.keys),
-                rows_kept=kept,
+                rows_dropped=before[0] - rows_kept,
+                rows_kept=rows_kept,
                 tokens_dropped=before[1] - (tokens_kept := _count(connection, schema.tokens)),
                 tokens_kept=tokens_kept,
             )
@@ -166,14 +163,14 @@ class Purge:
                 )
             )
 
-    def _replace(self, connection: Connection, head: Row[Any], version: int, gone: Gone) -> int:
-        """Put new root and lookup keys in place, and everything under them; return how many keys were kept."""
+    def _replace(self, connection: Connection, head: Row[Any], version: int, gone: Gone) -> None:
+        """Put new root and lookup keys in place, and everything under them."""
         old, generation = self._store.root, head.generation + 1
         fresh_root, lookup = new_keys(2)
         new = RootKey(fresh_root.raw, head.register, generation, cipher=self._store.cipher)
         lookup_row = connection.execute(select(schema.keys).where(_OF_LOOKUP)).one()
         connection.execute(delete(schema.keys).where(_OF_LOOKUP))
-        kept = _rewrap_keys(connection, old, new)
+        _rewrap_keys(connection, old, new)
         delivery_row = connection.execute(select(schema.keys).where(schema.keys.c.id == DELIVERY_KEY)).one()
         deliveries = Secret(new.unwrap(KeyKind.REGISTER, DELIVERY_KEY, delivery_row.version, delivery_row.wrapped))
         tokens = Tokens(lookup.raw, deliveries.raw, head.register)
@@ -197,7 +194,6 @@ class Purge:
                 profile=new.wrap(KeyKind.REGISTER, "profile", 0, profile),
             )
         )
-        return kept + 1
 
     def _opens(self, register: str, root: Row[Any]) -> bool:
         try:
@@ -236,60 +232,46 @@ def _drop(connection: Connection, run: RunId, gone: Gone) -> None:
     many(connection, statements.ADD_TOMBSTONE[connection.dialect.name], ("id_sha256",), [(stone,) for stone in stones])
 
 
-def _pages(connection: Connection, table: Any, *key: str) -> Iterator[Sequence[Row[Any]]]:
-    """Read a table by its primary key in pages, so that rows may be changed meanwhile."""
-    columns = [table.c[name] for name in key]
-    page = connection.execute(select(table).order_by(*columns).limit(PAGE)).all()
-    while page:
-        yield page
-        last = tuple(getattr(page[-1], name) for name in key)
-        after = select(table).where(tuple_(*columns) > last).order_by(*columns).limit(PAGE)
-        page = connection.execute(after).all()
+_KEYS: Final = Rewrite(
+    table=schema.keys,
+    key=("id", "kind", "version"),
+    reads=("id", "kind", "version", "wrapped"),
+    writes=("wrapped",),
+)
+_TOKENS: Final = Rewrite(
+    table=schema.tokens,
+    key=("identifier",),
+    reads=("identifier", "wrapped"),
+    writes=("digest", "wrapped"),
+)
+_DELIVERIES: Final = Rewrite(
+    table=schema.deliveries,
+    key=("receipt",),
+    reads=("receipt", "signal", "wrapped"),
+    writes=("digest", "wrapped"),
+)
 
 
-def _each(rows: Sequence[Row[Any]], remake: Callable[[Any], tuple[Any, ...]], name: str) -> list[tuple[Any, ...]]:
-    """Remake every row but those that do not unwrap."""
-    made = []
-    for row in rows:
-        try:
-            made.append(remake(row))
-        except UNOPENED:
-            _log.error("a damaged row of the key store was left as it is: %s %s", name, row[0])
-    return made
-
-
-def _rewrap_keys(connection: Connection, old: RootKey, new: RootKey) -> int:
-    unwrap, wrap = old.unwrap, new.wrap
-
-    def remake(row: Any) -> tuple[Any, ...]:
-        name, kind, version, wrapped = row
-        return wrap(kind, name, version, unwrap(kind, name, version, wrapped)), name, kind, version
-
-    kept = 0
-    for page in _pages(connection, schema.keys, "id", "kind", "version"):
-        many(connection, statements.REWRAP_KEY, statements.REWRAP_KEY_NAMES, _each(page, remake, "keys"))
-        kept += len(page)
-    return kept
+def _rewrap_keys(connection: Connection, old: RootKey, new: RootKey) -> None:
+    rewrap = old.rewrapping(new)
+    _KEYS.apply(connection, lambda name, kind, version, wrapped: (rewrap(kind, name, version, wrapped),))
 
 
 def _remake_tokens(connection: Connection, old: RootKey, new: RootKey, tokens: Tokens) -> None:
-    def remake(row: Any) -> tuple[Any, ...]:
-        identifier, _, wrapped = row
+    def remake(identifier: str, wrapped: bytes) -> tuple[bytes, bytes]:
         padded = old.unwrap(TOKEN, identifier, 0, wrapped)
-        return tokens.token(unpad(padded)), new.wrap(TOKEN, identifier, 0, padded), identifier
+        return tokens.token(unpad(padded)), new.wrap(TOKEN, identifier, 0, padded)
 
-    for page in _pages(connection, schema.tokens, "identifier"):
-        many(connection, statements.REMAKE_TOKEN, statements.REMAKE_TOKEN_NAMES, _each(page, remake, "tokens"))
+    _TOKENS.apply(connection, remake)
 
 
 def _remake_deliveries(connection: Connection, old: RootKey, new: RootKey, tokens: Tokens, gone: Gone) -> None:
-    def remake(row: Any) -> tuple[Any, ...]:
-        payload = old.unwrap(DELIVERY, row.receipt, 0, row.wrapped)
-        value, _ = split_payload(payload)
-        left = purged_payload(payload, gone.records, whole=row.signal is None, redacted=row.signal in gone.redacted)
-        return tokens.token(value), new.wrap(DELIVERY, row.receipt, 0, left), row.receipt
+    records, redacted = gone.records, gone.redacted
 
-    for page in _pages(connection, schema.deliveries, "receipt"):
-        many(
-            connection, statements.REMAKE_DELIVERY, statements.REMAKE_DELIVERY_NAMES, _each(page, remake, "deliveries")
-        )
+    def remake(receipt: str, signal: str | None, wrapped: bytes) -> tuple[bytes, bytes]:
+        payload = old.unwrap(DELIVERY, receipt, 0, wrapped)
+        value, _ = split_payload(payload)
+        left = purged_payload(payload, records, whole=signal is None, redacted=signal in redacted)
+        return tokens.token(value), new.wrap(DELIVERY, receipt, 0, left)
+
+    _DELIVERIES.apply(connection, remake)

@@ -75,24 +75,6 @@ ADD_TOMBSTONE: Final = {
     "sqlite": sqlite.insert(schema.tombstones).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(schema.tombstones).on_conflict_do_nothing(),
 }
-REWRAP_KEY_NAMES: Final = ("to_wrapped", "of_id", "of_kind", "of_version")
-REWRAP_KEY: Final = (
-    update(schema.keys)
-    .where(_k.id == bindparam("of_id"), _k.kind == bindparam("of_kind"), _k.version == bindparam("of_version"))
-    .values(wrapped=bindparam("to_wrapped"))
-)
-REMAKE_TOKEN_NAMES: Final = ("to_digest", "to_wrapped", "of_identifier")
-REMAKE_TOKEN: Final = (
-    update(schema.tokens)
-    .where(_t.identifier == bindparam("of_identifier"))
-    .values(digest=bindparam("to_digest"), wrapped=bindparam("to_wrapped"))
-)
-REMAKE_DELIVERY_NAMES: Final = ("to_digest", "to_wrapped", "of_receipt")
-REMAKE_DELIVERY: Final = (
-    update(schema.deliveries)
-    .where(_d.receipt == bindparam("of_receipt"))
-    .values(digest=bindparam("to_digest"), wrapped=bindparam("to_wrapped"))
-)
 KEY_COLUMNS: Final = ("id", "kind", "version", "wrapped")
 TOKEN_COLUMNS: Final = ("identifier", "digest", "wrapped")
 DELIVERY_COLUMNS: Final = ("receipt", "digest", "done", "signal", "forgotten_by", "wrapped")
