@@ -23,6 +23,7 @@ _INITIAL_FOUND: Final = 0.45
 _RARITY_FOUND: Final = 0.25
 _RARE_FROM: Final = 0.86
 _RARE_POWER: Final = 3
+LACKING: Final = 0.5
 
 Floats = npt.NDArray[np.float32]
 
@@ -34,11 +35,14 @@ class Near(NamedTuple):
         share: how much, 0 to 1, and more where what is shared is rare.
         number: of the name.
         rarity: how rare the rarest shared word is among all names, 0 to 1, less where it is merely alike.
+        lacking: what the name has nothing of beyond half of what is shared, against what is shared: 0 unless the query
+            says much more.
     """
 
     share: float
     number: int
     rarity: float
+    lacking: float
 
 
 class NameIndex:
@@ -106,17 +110,21 @@ class NameIndex:
         left = np.maximum(np.float32(_weight(query)) - matched, np.float32(0))
         other = np.maximum(np.frombuffer(self._weights, np.float32)[numbers] - matched, np.float32(0))
         apart = np.minimum(left, other) + np.float32(MISSING_SHARE / 2) * np.abs(left - other)
+        # Somebody called by one common name alone comes after those who share a rare one, of whom there are few.
+        lacking = np.maximum((left - other) / matched - np.float32(0.5), np.float32(0))
         rarity = self._rarity[numbers]
-        shares = matched / (matched + apart) + np.float32(_RARITY_FOUND) * rarity
+        shares = matched / (matched * (1 + np.float32(LACKING) * lacking) + apart) + np.float32(_RARITY_FOUND) * rarity
         if len(numbers) > limit:
             # All that share as much as the last: which of them come first is not for the partition to say.
             kept = shares >= np.partition(shares, -limit)[-limit]
-            numbers, shares, rarity = numbers[kept], shares[kept], rarity[kept]
+            numbers, shares, rarity, lacking = numbers[kept], shares[kept], rarity[kept], lacking[kept]
         ranked = sorted(
-            (-share, first is not None and not first(number), number, rare)
-            for share, number, rare in zip(shares.tolist(), numbers.tolist(), rarity.tolist(), strict=True)
+            (-share, first is not None and not first(number), number, rare, lacks)
+            for share, number, rare, lacks in zip(
+                shares.tolist(), numbers.tolist(), rarity.tolist(), lacking.tolist(), strict=True
+            )
         )
-        return [Near(-negative, number, rare) for negative, _, number, rare in ranked[:limit]]
+        return [Near(-negative, number, rare, lacks) for negative, _, number, rare, lacks in ranked[:limit]]
 
     def _rare(self, holders: int) -> float:
         """Return how rare a word is that so many names hold: 0 all of them, towards 1 a single one of very many."""

@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Final, NamedTuple
 
 from matching.folding import FoldedName, fold
-from matching.index import NameIndex
+from matching.index import LACKING, NameIndex, Near
 from matching.scoring import Comparison, Reason, ReasonCode
 from register.errors import Fault, Invalid
 
@@ -100,9 +100,8 @@ class _Scored(NamedTuple):
 class _Near(NamedTuple):
     owner: str
     subject: _Subject
-    number: int
     name: FoldedName
-    rarity: float
+    found: Near
 
 
 _SCORED: Final = 150
@@ -224,12 +223,12 @@ class NameTable:
             near, sounds = self._nearest(comparison, born_on, kind, among)
         # Names never change once folded, so they are compared without holding anybody up.
         best = dict[str, _Scored]()
-        values = comparison.values([name for *_, name, _ in near], sounds)
-        for (owner, subject, number, name, rarity), score in zip(near, values, strict=True):
-            value, rare = _with_rarity(score, rarity)
+        values = comparison.values([one.name for one in near], sounds)
+        for (owner, subject, name, found), score in zip(near, values, strict=True):
+            value, rare = _with_rarity(_without(score, found.lacking), found.rarity)
             if value >= threshold and (owner not in best or best[owner].value < value):
                 born = _compare_births(born_on, subject.born_on)
-                best[owner] = _Scored(value, born, subject.numbers.index(number), name, rare)
+                best[owner] = _Scored(value, born, subject.numbers.index(found.number), name, rare)
         ranked = sorted(
             (-_adjusted(one.value, one.born), _BIRTH_ORDER.index(one.born), owner) for owner, one in best.items()
         )
@@ -250,7 +249,7 @@ class NameTable:
         self, comparison: Comparison, born_on: str | None, kind: str | None, among: Collection[str]
     ) -> tuple[list[_Near], dict[str, str]]:
         """Return the names that share most with the query, best first, and the skeletons of their words."""
-        found: list[tuple[float, bool, str, int, _Compartment, float]] = []
+        found: list[tuple[float, bool, _Compartment, Near]] = []
         for compartment in among:
             held = self._indexes.get(compartment)
             if held is None:
@@ -265,17 +264,17 @@ class NameTable:
             def agrees(number: int) -> bool:
                 return _compare_births(born_on, subject(number).born_on) == _AGREE
 
-            for share, number, rarity in held.index.nearest(
+            for one in held.index.nearest(
                 comparison, _SCORED, among=fits if kind else None, first=agrees if born_on else None
             ):
-                found.append((-share, not (born_on and agrees(number)), held.owners[number], number, held, rarity))
-        found.sort(key=lambda one: one[:2])
-        near = [
-            _Near(owner, self._subjects[owner], number, held.index[number], rarity)
-            for _, _, owner, number, held, rarity in found[:_SCORED]
-        ]
+                found.append((-one.share, not (born_on and agrees(one.number)), held, one))
+        found.sort(key=lambda each: each[:2])
+        near = []
+        for _, _, held, one in found[:_SCORED]:
+            owner = held.owners[one.number]
+            near.append(_Near(owner, self._subjects[owner], held.index[one.number], one))
         sounds: dict[str, str] = {}
-        for held in {id(one[4]): one[4] for one in found[:_SCORED]}.values():
+        for held in {id(each[2]): each[2] for each in found[:_SCORED]}.values():
             held.index.sounds((word for one in near for word in one.name.parts), sounds)
         return near, sounds
 
@@ -302,6 +301,11 @@ def _compare_births(one: str | None, other: str | None) -> ReasonCode | None:
     if sorted(one.split("-")) == sorted(other.split("-")):
         return None
     return ReasonCode.BIRTH_DATE_CONTRADICTS
+
+
+def _without(value: float, lacking: float) -> float:
+    """Return the score of a name that has nothing of much that the query says; see `index.Near`."""
+    return round(100 / (100 / value + LACKING * lacking), 1) if value else value
 
 
 def _with_rarity(value: float, rarity: float) -> tuple[float, bool]:

@@ -268,6 +268,17 @@ def test_names_of_another_compartment_neither_crowd_out_nor_show():
     assert "open" not in {found.subject_id for found in both[:10]}
 
 
+def test_somebody_called_by_a_common_name_alone_comes_after_who_shares_the_rare_one():
+    table = table_of(*["Thomas"] * 200, *OTHERS, "Flynn Rokobaro")
+    first, second, *_ = table.search("Thomas Rokobaro")
+    assert ids([first]) == [200 + len(OTHERS)]
+    assert ids([second]) == [0]
+    (alone, *_) = table.search("Thomas")
+    assert alone.score == 100
+    (surname, *_) = table.search("Rokobaro")
+    assert ids([surname]) == [200 + len(OTHERS)]
+
+
 def test_a_rare_word_in_common_says_more_than_a_common_one():
     table = table_of(*(f"Anna {name}" for name in OTHERS * 20), "Solomon Abourjeili")
     (first, *_) = table.search("Anna Abourjeili")
