@@ -312,7 +312,7 @@ def _javas(home: Path) -> list[int]:
     return found
 
 
-def _eventually(condition: Callable[[], bool], patience: float = 40.0) -> None:
+def _eventually(condition: Callable[[], bool], patience: float = 120.0) -> None:
     until = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < until, "it did not come about"
