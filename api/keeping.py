@@ -62,14 +62,17 @@ class KeepingDesk:
         try:
             last = self.ticks.last()
         except Tampered as damaged:
-            return {"state": damaged.code, "now": _iso(now.at), "believed_at": None}
-        state = judge(now, last=last, sealed_at=self.logbook.sealed_at())
-        return {"state": state.value, "now": _iso(now.at), "believed_at": _iso(last.at) if last else None}
+            state, believed = damaged.code, None
+        else:
+            state = judge(now, last=last, sealed_at=self.logbook.sealed_at()).value
+            believed = _iso(last.at) if last else None
+        confirmed_by = self.ticks.confirmed_by(now) or None
+        return {"state": state, "now": _iso(now.at), "believed_at": believed, "confirmed_by": confirmed_by}
 
     def confirm_clock(self, entry: Entry) -> None:
-        """Believe the machine's clock as it is now."""
+        """Note that who did this says the machine's clock is right; of two people, it is believed."""
         self.trail.append([entry])
-        self.ticks.believe(tick(SystemClock()))
+        self.ticks.confirm(tick(SystemClock()), entry.actor)
 
     def runs(self) -> tuple[Mapping[str, object], ...]:
         """Return orders and runs, newest first."""

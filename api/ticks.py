@@ -18,8 +18,12 @@ from register.errors import Tampered
 from retention.clockguard import Clockwork, Tick, judge
 
 FILE: Final = "clock.json"
+CONFIRMED: Final = "clock.confirmed.json"
+"""Beside it: who was the first of two to say that a clock that jumped is right, and what it said then."""
 BELIEVED_EVERY: Final = timedelta(seconds=10)
 """How often a believed tick is written down."""
+CONFIRMS: Final = timedelta(hours=1)
+"""How long the word of the first who confirms waits for the second."""
 
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 
@@ -40,19 +44,51 @@ class Ticks:
     folder: Path
 
     def last(self) -> Tick | None:
-        """Return it, or None before the first. Raises Tampered: the file is damaged; a person has to confirm."""
-        try:
-            kept = json.loads((self.folder / FILE).read_bytes())
-            return Tick(at=datetime.fromisoformat(kept["at"]), boot=kept["boot"], uptime=float(kept["uptime"]))
-        except FileNotFoundError:
-            return None
-        except (ValueError, KeyError, TypeError):
-            raise Tampered("clock.damaged", "the last tick of the clock cannot be read") from None
+        """Return it, or None before the first. Raises Tampered: the file is damaged; two people have to confirm."""
+        found = self._read(FILE)
+        return None if found is None else found[0]
 
     def believe(self, one: Tick) -> None:
-        """Write `one` down as right: by the guard that could explain it, or by a person who confirms it."""
-        kept = {"at": one.at.astimezone(UTC).isoformat(), "boot": one.boot, "uptime": one.uptime}
-        write_durably(self.folder, [(FILE, json.dumps(kept).encode("ascii"))], mode=0o600)
+        """Write `one` down as right: by the guard that could explain it, or by two people who confirm it."""
+        self._write(FILE, one, "")
+        (self.folder / CONFIRMED).unlink(missing_ok=True)
+
+    def confirmed_by(self, now: Tick) -> str:
+        """Return who confirmed the clock first and whose word still holds at `now`, or "" where nobody's does.
+
+        It holds for an hour, and only while the clock goes on from what it said then.
+        """
+        with suppress(Tampered):
+            found = self._read(CONFIRMED)
+            if found is not None:
+                first, by = found
+                recent = abs(now.at - first.at) <= CONFIRMS and first.boot == now.boot
+                if recent and judge(now, last=first, sealed_at=None) is Clockwork.STEADY:
+                    return by
+        return ""
+
+    def confirm(self, now: Tick, by: str) -> None:
+        """Note that `by` says the clock is right; it is believed once another person said so too (attack 39)."""
+        if self.confirmed_by(now) in ("", by):
+            self._write(CONFIRMED, now, by)
+        else:
+            self.believe(now)
+
+    def _read(self, name: str) -> tuple[Tick, str] | None:
+        try:
+            kept = json.loads((self.folder / name).read_bytes())
+            one = Tick(
+                at=datetime.fromisoformat(kept["at"]).astimezone(UTC), boot=kept["boot"], uptime=float(kept["uptime"])
+            )
+            return one, str(kept.get("by", ""))
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise Tampered("clock.damaged", "the last tick of the clock cannot be read") from None
+
+    def _write(self, name: str, one: Tick, by: str) -> None:
+        kept = {"at": one.at.astimezone(UTC).isoformat(), "boot": one.boot, "uptime": one.uptime, "by": by}
+        write_durably(self.folder, [(name, json.dumps(kept).encode("ascii"))], mode=0o600)
 
     def look(self, now: Tick, sealed_at: Callable[[], datetime | None]) -> Clockwork:
         """Judge `now`, and write it down when it can be explained. `sealed_at` is asked for when it is needed."""

@@ -84,9 +84,17 @@ class Custody:
         return found
 
     def confirm_clock(self, actor: Actor) -> Mapping[str, object]:
-        """Confirm that the machine's clock is right, after a jump that the keeper cannot explain. Raises Refused."""
+        """Say that the machine's clock is right, after a jump that nobody can explain; two officers have to.
+
+        Returns:
+            As `see_clock`: `steady` once both did, until then who was the first.
+
+        Raises:
+            Refused: not this role.
+        """
         grant = self._enter(actor, Permission.CLOCK_CONFIRM, Act.CLOCK_CONFIRM)
-        detail = {"code": str(self.keeping.clock()["state"])}
+        before = self.keeping.clock()
+        detail = {"code": str(before["state"]), "first": str(before["confirmed_by"] or actor.code)}
         self.keeping.confirm_clock(_entry(grant, Act.CLOCK_CONFIRM, detail=detail))
         return self.keeping.clock()
 

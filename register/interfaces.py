@@ -214,10 +214,13 @@ class Keeping(Protocol):
         """Return the runs of the weeks from civil date `on` on paper; nothing is changed."""
 
     def clock(self) -> Mapping[str, object]:
-        """Return whether the machine's clock can be believed, its time, and the last time that was believed."""
+        """Return whether the machine's clock can be believed, its time, what was believed last, and who confirms it."""
 
     def confirm_clock(self, entry: Entry) -> None:
-        """Believe the machine's clock as it is now; `entry` is durable before."""
+        """Note that the entry's actor says the machine's clock is right, and believe it once two did.
+
+        `entry` is durable before.
+        """
 
     def runs(self) -> tuple[Mapping[str, object], ...]:
         """Return the runs and the orders not yet begun, newest first."""

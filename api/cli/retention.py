@@ -54,12 +54,15 @@ def run(
 
 @retention.command()
 def clock(
-    confirm: Annotated[bool, typer.Option("--confirm", help="It is right: runs may begin again.")] = False,
+    confirm: Annotated[bool, typer.Option("--confirm", help="It is right; two officers have to say so.")] = False,
     key_file: KeyFile = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show whether the machine's clock is believed; after a jump nobody can explain no run begins until confirmed."""
+    """Show whether the machine's clock is believed; after a jump nobody can explain no run begins.
+
+    Once two officers confirmed it within an hour, runs begin again.
+    """
     client = Client(settings_with(key_file, url))
     answer = client.post("/v1/retention/clock/confirmation", {}) if confirm else client.get("/v1/retention/clock")
     emit(answer) if as_json else show.table("clock", ("what", "value"), answer.items())

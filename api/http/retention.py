@@ -68,7 +68,7 @@ def clock(caller: Caller, served: Served) -> Mapping[str, object]:
 
 @router.post("/clock/confirmation")
 def confirm_clock(caller: Caller, served: Served) -> Mapping[str, object]:
-    """Confirm that the machine's clock is right, after a jump that the keeper cannot explain."""
+    """Confirm that the machine's clock is right, after a jump that the keeper cannot explain; it takes two officers."""
     return served.custody.confirm_clock(caller)
 
 

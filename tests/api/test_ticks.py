@@ -34,8 +34,26 @@ def test_a_clock_set_forward_is_not_believed_until_it_is_confirmed(tmp_path):
     clock.at += timedelta(days=365)
     for _ in range(2):
         assert ticks.look(tick(clock), lambda: None) is Clockwork.AHEAD
-    ticks.believe(tick(clock))
+    ticks.confirm(tick(clock), "chris")
+    ticks.confirm(tick(clock), "chris")
+    assert ticks.look(tick(clock), lambda: None) is Clockwork.AHEAD
+    ticks.confirm(tick(clock), "carla")
     assert ticks.look(tick(clock), lambda: None) is Clockwork.STEADY
+    assert ticks.confirmed_by(tick(clock)) == ""
+
+
+@pytest.mark.parametrize("passed", [timedelta(hours=2), timedelta(days=-3)])
+def test_two_people_confirm_the_same_time_within_an_hour(tmp_path, passed):
+    """Attack 39: what the first confirmed was another time, or is long ago."""
+    ticks, clock = Ticks(folder=tmp_path), Handed()
+    ticks.believe(tick(clock))
+    clock.at += timedelta(days=365)
+    ticks.confirm(tick(clock), "chris")
+    clock.at += passed
+    assert ticks.confirmed_by(tick(clock)) == ""
+    ticks.confirm(tick(clock), "carla")
+    assert ticks.look(tick(clock), lambda: None) is Clockwork.AHEAD
+    assert ticks.confirmed_by(tick(clock)) == "carla"
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"at": "x", "boot": "", "uptime": 0}', b'{"at": 1}'])
