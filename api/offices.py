@@ -11,6 +11,8 @@ from graph.gauges import oldest_due, reviews_late
 from graph.holds import Holds
 from graph.renewals import Renewals
 from graph.trail import AuditTrail
+from graph.unstated import Unstated
+from matching.removed import RemovedNames
 from register.backlog import Backlog
 from register.clock import Clock, civil_date
 from register.deciding import Deciding
@@ -20,6 +22,7 @@ from register.ending import EarlyEnds
 from register.holding import Holding
 from register.intake import Intake
 from register.renewal import KeyRenewal
+from register.resembling import Resembling
 from register.returning import Returning
 from register.review import Review
 from register.reviewing import ReviewTerms
@@ -32,6 +35,7 @@ from vault.keystore.store import KeyStore
 from vault.keystore.texts import drop_texts
 from vault.renewing import Renewing
 from vault.sealing import Sealer
+from vault.words import Words
 
 KEPT: Final = Period(count=5, unit=Unit.YEARS)
 """How long the text of a decision is kept, as the bodies of the audit log are (our own choice; Wpg art. 32(4))."""
@@ -88,6 +92,16 @@ class Offices:
         """Renews keys of records, for who runs the register."""
         keys = Renewing(self.store, self.sealer)
         return KeyRenewal(deciding=self.deciding, store=Renewals(self.graph), keys=keys)
+
+    @cached_property
+    def resembling(self) -> Resembling:
+        """Finds those whom a run removes in texts of signals that stay."""
+        return Resembling(
+            deciding=self.deciding,
+            store=Unstated(self.graph),
+            opening=Words(self.store, self.sealer),
+            comparing=lambda names: RemovedNames(names).named,
+        )
 
     @cached_property
     def desk(self) -> Desk:

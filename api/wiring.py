@@ -223,6 +223,7 @@ class Workplace:
             forgetting=Purge(self.store),
             replicas=Replication(self.settings, self.store, self.logbook, self.trail, self.clock),
             check=self.sealer,
+            names=self.offices.resembling,
             evidence=self.logbook,
             trail=self.trail,
             clock=self.clock,

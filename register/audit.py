@@ -67,6 +67,7 @@ class Act(StrEnum):
     RETURN_SETTLE = "return.settle"
     DESK_QUEUE = "desk.queue"
     DESK_JUDGE = "desk.judge"
+    NAME_FOUND = "name.found"
     HOLD_SHOW = "hold.show"
     HOLD_LAY = "hold.lay"
     HOLD_LIFT = "hold.lift"

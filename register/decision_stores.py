@@ -3,16 +3,17 @@
 An audit entry is written in the transaction of its act; that of a read is durable before anything is returned.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
 from register.access import Grant
 from register.audit import Entry
-from register.ids import DossierId, HoldId, SignalId, SubjectId
+from register.ids import DossierId, HoldId, MentionId, SignalId, SubjectId
 from register.runs import Order, SubjectRecord
 from register.sealed import (
+    Sealed,
     SealedDossier,
     SealedHold,
     SealedLink,
@@ -126,6 +127,22 @@ class RenewalStore(Protocol):
 
     def there(self, ids: Collection[str]) -> frozenset[str]:
         """Return those of `ids` that the graph holds, whatever their term."""
+
+
+class UnstatedStore(Protocol):
+    """Reads what names are compared with at a removal; filled by `graph.unstated`."""
+
+    def names_of(self, subjects: Collection[SubjectId]) -> Iterator[tuple[MentionId, SubjectId, Sealed]]:
+        """Stream every mention of these subjects, with its sealed names."""
+
+    def naming(self, subjects: Collection[SubjectId]) -> frozenset[SignalId]:
+        """Return the signals that mention one of these subjects."""
+
+    def unstated(self, signals: Collection[SignalId] | None = None) -> Iterator[SealedSignal]:
+        """Stream the signals, or those of `signals`, that hold names they do not state and do not wait for the desk.
+
+        With what is sealed of them, by id; without mentions and links, and without those that are distrusted.
+        """
 
 
 class HoldStore(Protocol):

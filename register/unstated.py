@@ -91,10 +91,24 @@ def kept_in(texts: Mapping[str, RedactedText]) -> tuple[tuple[str, str], ...]:
     try:
         return tuple(
             (field, _part(texts[field], number, start, end))
-            for field, number, start, end in json.loads("".join(map(str, texts.get(UNSTATED, ("[]",)))))
+            for field, number, start, end in places(texts.get(UNSTATED, ("[]",)))
             if field in texts
         )
     except (ValueError, TypeError, IndexError):
+        raise Tampered from None
+
+
+def places(kept: RedactedText) -> tuple[tuple[str, int, int, int], ...]:
+    """Return what is kept of the names found: field, number of the text's part, first and last character of each.
+
+    Raises:
+        Tampered: it is not what `find` keeps.
+    """
+    try:
+        return tuple(
+            (str(field), number, start, end) for field, number, start, end in json.loads("".join(map(str, kept)))
+        )
+    except (ValueError, TypeError):
         raise Tampered from None
 
 

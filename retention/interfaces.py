@@ -268,6 +268,16 @@ class FactsCheck(Protocol):
         """Remember revisions after a graph commit (never lowers one)."""
 
 
+class Resemblance(Protocol):
+    """Finds those who go in texts of signals that stay; filled by `register.resembling`."""
+
+    def look(self, subjects: Collection[SubjectId], leaving: Collection[SignalId], on: date) -> int:
+        """Send signals that stay to the desk whose texts name one of `subjects` without stating it. Safe to repeat.
+
+        `leaving` go by themselves, `on` is the civil date since which the desk has to look. Returns how many.
+        """
+
+
 class Evidence(Protocol):
     """Log and signatures; filled in `api.wiring` from `evidence` and `vault.signing`."""
 

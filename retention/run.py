@@ -24,7 +24,7 @@ from retention.certificate import Account, IdsRoot, Issuer
 from retention.detail import Detail, Purged
 from retention.holding import read_holds
 from retention.intent import Intent
-from retention.interfaces import Archive, Erasure, Evidence, FactsCheck, Forgetting, Holds, Replicas
+from retention.interfaces import Archive, Erasure, Evidence, FactsCheck, Forgetting, Holds, Replicas, Resemblance
 from retention.journal import Check, Done, skipped
 from retention.planned import digest
 from retention.rules import Policy
@@ -55,6 +55,7 @@ class RetentionRun:
     forgetting: Forgetting
     replicas: Replicas
     check: FactsCheck
+    names: Resemblance
     evidence: Evidence
     trail: Trail
     clock: Clock
@@ -179,6 +180,8 @@ class RetentionRun:
             progress=self.progress,
             size=self.policy.batch,
         )
+        going = [item for item, _ in run.due_subjects]
+        self.names.look(going, [item for item, _ in run.due_signals], run.as_of)  # while there still are names
         batches.erase(run)  # 5 and 6, batch by batch
         unknown = skipped(self.erasure.journal(run.id), Skip.UNKNOWN)
         entries = [self._incident(run, "unknown", unknown)] if unknown else []

@@ -431,6 +431,17 @@ class FakeKeyStore:
 
 
 @dataclass(slots=True)
+class FakeResemblance:
+    """`Resemblance` over no texts at all: remembers who was looked for, and what was said to leave by itself."""
+
+    looked: list[tuple[frozenset[str], frozenset[str], date]] = field(default_factory=list)
+
+    def look(self, subjects: Collection[SubjectId], leaving: Collection[SignalId], on: date) -> int:
+        self.looked.append((frozenset(subjects), frozenset(leaving), on))
+        return 0
+
+
+@dataclass(slots=True)
 class FakeFacts:
     """`FactsCheck` in memory, with a real MAC over the real canonical form."""
 

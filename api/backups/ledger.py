@@ -75,6 +75,8 @@ def _again(opened: Workplace, body: Mapping[str, Any]) -> bool:
         return False
     if body["act"] == Act.ARCHIVE_KEEP:
         return _stubs(opened, body["targets"], detail)
+    if body["act"] == Act.NAME_FOUND:
+        return opened.offices.resembling.mark(body["targets"], date.fromisoformat(detail["on"])) > 0
     if "hold" in detail:
         return _hold(opened, detail)
     if detail.get("line") and "subject" in detail:

@@ -10,7 +10,16 @@ from typing import Any
 import pytest
 
 import graph as room
-from graph import copy_queries, decision_queries, oversight_queries, queries, renewal_queries, run_queries, schema
+from graph import (
+    copy_queries,
+    decision_queries,
+    oversight_queries,
+    queries,
+    renewal_queries,
+    run_queries,
+    schema,
+    unstated_queries,
+)
 from graph.connection import Graph
 from graph.decision_queries import whole
 from graph.queries import live, visible
@@ -18,7 +27,15 @@ from register.ids import mint
 from tests.graph.builders import TODAY, a_batch, a_signal, a_subject, an_identifier, harbours
 
 ROOM = Path(room.__file__).parent
-TEXTS = {"copy_queries", "decision_queries", "oversight_queries", "queries", "renewal_queries", "run_queries"}
+TEXTS = {
+    "copy_queries",
+    "decision_queries",
+    "oversight_queries",
+    "queries",
+    "renewal_queries",
+    "run_queries",
+    "unstated_queries",
+}
 FOR_A_READER = (
     "OPEN_SIGNAL",
     "SUBJECT_VIEW",
@@ -84,6 +101,7 @@ TEXTS_OF_ALL = {
     **constants(decision_queries),
     **constants(oversight_queries),
     **constants(renewal_queries),
+    **constants(unstated_queries),
 }
 
 
@@ -128,7 +146,15 @@ def test_texts_are_put_together_from_the_declaration_alone() -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.FormattedValue):
                 roots = {one.id for one in ast.walk(node.value) if isinstance(one, ast.Name)}
-                known = (queries, run_queries, copy_queries, decision_queries, oversight_queries, renewal_queries)
+                known = (
+                    queries,
+                    run_queries,
+                    copy_queries,
+                    decision_queries,
+                    oversight_queries,
+                    renewal_queries,
+                    unstated_queries,
+                )
                 unknown = roots.difference(*map(vars, known))
                 assert unknown <= {"name", "stop", "label", "one", "pattern", "places", "nodes", "ties"}, unknown
 

@@ -31,7 +31,17 @@ from retention.run import RetentionRun
 from retention.terms import reckon, signal_event
 from retention.versions import Timeline
 from tests.builders import subject_facts
-from tests.fakes import FakeArchive, FakeEvidence, FakeFacts, FakeGraph, FakeKeyStore, FakeReplicas, Fate, SetClock
+from tests.fakes import (
+    FakeArchive,
+    FakeEvidence,
+    FakeFacts,
+    FakeGraph,
+    FakeKeyStore,
+    FakeReplicas,
+    FakeResemblance,
+    Fate,
+    SetClock,
+)
 
 POLICY = shipped("2026-01-01-theme-bribery.toml")
 OFFICER, SECOND = "officer-1", "officer-2"
@@ -53,6 +63,7 @@ class World:
     keys: FakeKeyStore = field(default_factory=FakeKeyStore)
     replicas: FakeReplicas = field(default_factory=FakeReplicas)
     facts: FakeFacts = field(default_factory=FakeFacts)
+    names: FakeResemblance = field(default_factory=FakeResemblance)
     archive: FakeArchive = field(default_factory=FakeArchive)
     evidence: FakeEvidence = field(init=False)
     steps: list[str] = field(default_factory=list)
@@ -198,6 +209,7 @@ class World:
             forgetting=fate.over(self.keys),
             replicas=self.replicas,
             check=fate.over(self.facts),
+            names=fate.over(self.names),
             evidence=fate.over(self.evidence),
             trail=fate.over(self.graph),
             clock=self.clock,
