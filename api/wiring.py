@@ -265,11 +265,10 @@ class Workplace:
 
     def readiness(self) -> dict[str, bool]:
         """Say what is ready: names in memory, graph, key store, and no alarm about the audit trail."""
-        try:
+        reached = False
+        with suppress(Unavailable):
             self.graph.verify(timeout=2)
             reached = True
-        except Unavailable:
-            reached = False
         quiet = not Alarm(home=self.settings.home).codes()
         return {"names": self.roster.complete, "graph": reached, "key-store": self.current(), "trail": quiet}
 
@@ -301,8 +300,7 @@ def vouched(settings: Settings, endpoint_: Endpoint) -> Iterator[Graph]:
     """Open the graph for writing audit entries: with a strand of this process, which stops with the log."""
     keys = settings.keys_folder / LOG_KEYS
     with Strand(keys, TrailKey.load(keys)) as strand:
-        halting = Halting(strand=strand, alarm=Alarm(home=settings.home))
-        with Graph(endpoint_, strand=halting) as graph:
+        with Graph(endpoint_, strand=Halting(strand=strand, alarm=Alarm(home=settings.home))) as graph:
             yield graph
 
 
