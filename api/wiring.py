@@ -298,10 +298,9 @@ def logbook(settings: Settings, register: str, trail: AuditTrail, clock: Clock) 
 @contextmanager
 def vouched(settings: Settings, endpoint_: Endpoint) -> Iterator[Graph]:
     """Open the graph for writing audit entries: with a strand of this process, which stops with the log."""
-    keys = settings.keys_folder / LOG_KEYS
-    with Strand(keys, TrailKey.load(keys)) as strand:
-        with Graph(endpoint_, strand=Halting(strand=strand, alarm=Alarm(home=settings.home))) as graph:
-            yield graph
+    keys, alarm = settings.keys_folder / LOG_KEYS, Alarm(home=settings.home)
+    with Strand(keys, TrailKey.load(keys)) as own, Graph(endpoint_, strand=Halting(strand=own, alarm=alarm)) as graph:
+        yield graph
 
 
 @contextmanager
