@@ -17,7 +17,7 @@ from typing import Final, NoReturn
 from api.auditing import AuditDesk
 from api.children import run
 from api.logbook import Logbook
-from api.places import keys_expired, refuse_quarantine, register_of
+from api.places import refuse_quarantine, register_of, rotation_due
 from api.server import endpoint
 from api.settings import Settings
 from api.ticks import Ticks, tick
@@ -80,7 +80,7 @@ def keep(settings: Settings, started: Callable[[], None]) -> None:
         def order() -> None:
             if guard.steady():
                 nightly(erasure, clock)
-                if keys_expired(settings, civil_date(clock.now())):
+                if rotation_due(settings, civil_date(clock.now())):
                     run("expire")
 
         def work() -> None:

@@ -13,7 +13,7 @@ from api.settings import Settings
 from api.wiring import Workplace, workplace
 from register.audit import Act, Entry
 from register.clock import SystemClock, civil_date
-from register.ids import RunId, mint
+from register.ids import EntryId, RunId, mint
 from register.runs import Gone
 from vault.anchors import AnchorKind
 from vault.anchors.moving import Moving
@@ -23,6 +23,7 @@ from vault.keystore.damage import examine
 from vault.keystore.leases import Workers
 from vault.keystore.place import open_database
 from vault.keystore.purge import Purge
+from vault.keystore.rotations import Rotations
 from vault.keystore.store import KeyStore
 
 PATIENCE_SECONDS: Final = 30
@@ -105,31 +106,33 @@ def rotate(settings: Settings, to: NewAnchor | None = None) -> dict[str, Any]:
         if to is not None:
             begin_move(settings, to.kind, to.options, status(settings)["anchor"]["version"])
         with workplace(settings, "keys") as opened:
-            done = _rotated(opened, fence)
+            done = rotated(opened, fence)
         end_move(settings)
     return {**done, "workers_left": _left(settings)}
 
 
 def replaced(
-    store: KeyStore, *, fence: int, now: datetime, resend_days: int
-) -> tuple[RunId, dict[str, str | int], bool]:
+    store: KeyStore, rotation: RunId, *, fence: int, now: datetime, resend_days: int
+) -> tuple[dict[str, str | int], bool]:
     """Replace root and lookup keys, and destroy the old anchor version, or the old anchor; end what was begun before.
 
     Args:
         store: opened at the present generation; afterwards it reads no key any more.
+        rotation: its id, also of one that was interrupted.
         fence: number of the keeper's lease.
         now: aware, UTC.
         resend_days: after which what is left of a purged delivery ends.
 
     Returns:
-        The rotation's own id, what became of the old root key as codes, and whether an earlier one was ended.
+        What became of the old root key as codes, and whether an earlier purge or rotation was ended.
 
     Raises:
         Unavailable, Tampered: see `Purge`; to be run again.
     """
-    purge, backups, rotation = Purge(store), Backups(store.database), RunId(mint())
-    found = count(store.database, now=now)
-    evidence = purge.destroy_old(fence=fence) if found.old_roots else None
+    purge, backups = Purge(store), Backups(store.database)
+    found, done = count(store.database, now=now), purge.forgotten(rotation)
+    resumed = bool(found.old_roots) or done is not None
+    evidence = purge.destroy_old(fence=fence) if resumed else None
     unmoved = isinstance(store.anchor, Moving) and not store.anchor.moved(found.anchor_version)
     if evidence is None or unmoved:
         today = civil_date(now)
@@ -141,20 +144,39 @@ def replaced(
             on=today,
             deliveries_before=today - timedelta(days=resend_days),
         )
-        purge.forget(rotation, gone, version=purge.advance_anchor(), fence=fence)
+        own = rotation if done is None else RunId(mint())
+        done = purge.forget(own, gone, version=purge.advance_anchor(), fence=fence)
         for backup in over:
             backups.drop(backup)
         evidence = purge.destroy_old(fence=fence)
-    after = count(store.database, now=now)
-    told: dict[str, str | int] = {**evidence, "generation": after.generation, "anchor": after.anchor_version}
-    return rotation, told | {"reason": "rotation"}, bool(found.old_roots)
+    generation = found.generation if done is None else done.generation_after
+    anchor = found.anchor_version if done is None else done.anchor_after
+    return {**evidence, "generation": generation, "anchor": anchor, "reason": "rotation"}, resumed
 
 
-def _rotated(opened: Workplace, fence: int) -> dict[str, Any]:
-    now = opened.clock.now()
-    rotation, told, resumed = replaced(opened.store, fence=fence, now=now, resend_days=opened.policy.resend_days)
-    entry = Entry(at=now, actor="system", role="system", act=Act.KEYS_REPLACED, targets=(rotation,), detail=told)
+def rotated(opened: Workplace, fence: int) -> dict[str, Any]:
+    """Carry a rotation out, or end the one that was interrupted, up to its audit entry; see `replaced`.
+
+    The entry has the rotation's own id and instant: whoever dies after it was written writes it no second time.
+    """
+    notes, now = Rotations(opened.store.database), opened.clock.now()
+    begun = notes.begun()
+    rotation, at = begun or (RunId(mint()), now)
+    if begun is None:
+        notes.begin(rotation, at)
+    days = opened.policy.resend_days
+    told, resumed = replaced(opened.store, rotation, fence=fence, now=now, resend_days=days)
+    entry = Entry(
+        id=EntryId(rotation),
+        at=at,
+        actor="system",
+        role="system",
+        act=Act.KEYS_REPLACED,
+        targets=(rotation,),
+        detail=told,
+    )
     opened.trail.append([entry])
+    notes.entered(rotation)
     return {**told, "resumed": resumed}
 
 

@@ -16,6 +16,7 @@ from vault.keystore.database import Database
 from vault.keystore.leases import Keeper
 from vault.keystore.place import database_url, open_database
 from vault.keystore.renewals import retired
+from vault.keystore.rotations import Rotations
 
 REGISTER: Final = "register.json"
 LEASE_SECONDS: Final = 120
@@ -45,10 +46,14 @@ def refuse_quarantine(settings: Settings) -> None:
         check_quarantine(database, False)
 
 
-def keys_expired(settings: Settings, on: date) -> bool:
-    """Say whether the key of a backup, or one that was replaced, is to be gone on civil date `on`."""
+def rotation_due(settings: Settings, on: date) -> bool:
+    """Say whether a rotation is due on civil date `on`.
+
+    The key of a backup is to be gone, or one that was replaced; or a rotation was interrupted.
+    """
     with closing(open_database(settings.keys_folder, keystore_url(settings))) as database:
-        return bool(Backups(database).due(on)) or retired(database, on)
+        over = bool(Backups(database).due(on)) or retired(database, on)
+        return over or Rotations(database).begun() is not None
 
 
 def check_quarantine(database: Database, wanted: bool) -> None:

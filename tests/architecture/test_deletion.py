@@ -39,9 +39,11 @@ KEY_STORE: Final = MappingProxyType(
         "vault/keystore/purge.py": {"keys"},
         "vault/keystore/texts.py": {"keys"},
         "vault/keystore/replicas.py": {"replicas"},
+        "vault/keystore/rotations.py": {"rotations"},
     }
 )
-"""Where rows of the key store are deleted: purge, statements, leases, budgets, backups, searches, texts, replicas."""
+"""Where rows of the key store are deleted: purge, statements, leases, budgets, backups, searches, texts, replicas,
+rotations."""
 
 PURGE_STATEMENTS: Final = {"DROP_KEYS", "DROP_REVISION", "DROP_TOKEN", "DROP_FORMER_ROOT", "END_DELIVERIES"}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from api.exchange.signal_v1 import to_json
-from api.places import keys_expired
+from api.places import rotation_due
 from api.wiring import workplace
 from register.clock import SystemClock, civil_date
 from tests.builders import a_signal
@@ -59,7 +59,7 @@ def test_on_its_last_day_the_keeper_destroys_the_key_and_nobody_reads_it_again(
             connection.exec_driver_sql("UPDATE backups SET destroyed_by = ?", (TODAY.isoformat(),))
     with filled.serving():
         end = time.monotonic() + 60
-        while keys_expired(filled.settings, TODAY) and time.monotonic() < end:
+        while rotation_due(filled.settings, TODAY) and time.monotonic() < end:
             time.sleep(0.2)
     assert "[backup.key-gone]" in failure(filled, "backup", "verify", made["folder"])
     vkey = str(filled.home / "log" / "vkey")

@@ -18,6 +18,7 @@ from api.settings import Settings
 from api.wiring import Workplace, workplace
 from graph.connection import Graph
 from register.errors import NotFound, RegisterError, Tampered
+from register.ids import RunId, mint
 from register.sealed import SealedSignal
 from register.signals import NewSource
 from tests.journeys.census import sealed_signals, texts
@@ -106,12 +107,12 @@ def versions(graph: Graph, record: str) -> set[int]:
     return found
 
 
-def rotated(opened: Workplace, days: int = 0) -> None:
+def purged(opened: Workplace, days: int = 0) -> None:
     """A purge that drops nothing but what has come to its day, `days` from now; the keys are to be opened anew."""
     now = opened.clock.now() + timedelta(days=days)
     lease = Keeper(opened.store.database).take("test", now=now, seconds=60)
     assert lease is not None
-    replaced(opened.store, fence=lease.fence, now=now, resend_days=90)
+    replaced(opened.store, RunId(mint()), fence=lease.fence, now=now, resend_days=90)
     Keeper(opened.store.database).give_back(lease)
 
 
@@ -134,7 +135,7 @@ def test_a_record_is_sealed_anew_and_its_former_key_goes_with_the_next_purge(
         assert {name: texts(opened, one) for name, one in after.items()} == said
         assert after["r-1"].facts.content == paid.content + 1
         assert all(opens(opened, before["r-1"]).values())  # the former versions still open an old copy
-        rotated(opened)
+        purged(opened)
     with workplace(filled.settings, "test") as opened:
         assert {name: texts(opened, one) for name, one in by_reference(opened).items()} == said
         old = opens(opened, before["r-1"])
@@ -168,10 +169,10 @@ def test_while_a_backup_lives_the_former_key_decrypts_and_no_longer(filled: Inst
         Backups(opened.store.database).note("1" * 32, day)
         (done,) = opened.offices.renewal.renew([before["r-1"].facts.id], REASON)
         assert done.until == day
-        rotated(opened, days=34)
+        purged(opened, days=34)
     with workplace(filled.settings, "test") as opened:
         assert all(opens(opened, before["r-1"]).values())
-        rotated(opened, days=35)
+        purged(opened, days=35)
     with workplace(filled.settings, "test") as opened:
         assert not any(opens(opened, before["r-1"])[name] for name in before["r-1"].sealed)
         assert texts(opened, by_reference(opened)["r-1"])["source_description"] == "A neighbour of hers."
@@ -241,7 +242,7 @@ def test_killed_anywhere_it_is_ended_by_the_next(filled: Installation, graph: Gr
     assert status(filled.settings)["renewals"] == (0 if point == "settled" else 2)
     with workplace(filled.settings, "test") as opened:
         assert {name: texts(opened, one) for name, one in by_reference(opened).items()} == said
-        rotated(opened)  # a purge between does no harm: nothing that is in use goes
+        purged(opened)  # a purge between does no harm: nothing that is in use goes
     with workplace(filled.settings, "test") as opened:
         assert {name: texts(opened, one) for name, one in by_reference(opened).items()} == said
         if point == "begun":
@@ -249,7 +250,7 @@ def test_killed_anywhere_it_is_ended_by_the_next(filled: Installation, graph: Gr
         done = opened.offices.renewal.finish()
         assert len(done) == {"begun": 1, "settled": 0}.get(point, 2)
         assert {name: texts(opened, one) for name, one in by_reference(opened).items()} == said
-        rotated(opened)
+        purged(opened)
     assert versions(graph, records[0]) == versions(graph, records[1]) == {2}
     with workplace(filled.settings, "test") as opened:
         assert {name: texts(opened, one) for name, one in by_reference(opened).items()} == said
@@ -298,6 +299,6 @@ def test_a_restored_copy_is_sealed_anew_before_it_serves(filled: Installation, g
     assert status(filled.settings)["renewals"] == 0
     assert versions(graph, person) == versions(graph, before["r-1"].facts.id) == {2}
     with workplace(filled.settings, "test") as opened:
-        rotated(opened, days=(day - TODAY).days)
+        purged(opened, days=(day - TODAY).days)
     with workplace(filled.settings, "test") as opened:
         assert {name: texts(opened, one) for name, one in by_reference(opened).items()} == said

@@ -73,6 +73,8 @@ renewals: Final = _table(
 revisions: Final = _table("revisions", _column("id", Text, key=True), _column("revision", Integer))
 tombstones: Final = _table("tombstones", _column("id_sha256", LargeBinary, key=True))
 runs: Final = _table("runs", _column("run", Text, key=True), _column("result", Text))
+# A rotation that was begun and whose audit entry is not durable yet, with its instant.
+rotations: Final = _table("rotations", _column("run", Text, key=True), _column("at", Text))
 # Old roots, each as it was wrapped, until it has been read back that none of them opens.
 former_roots: Final = _table(
     "former_roots",
