@@ -91,7 +91,7 @@ def move(house: House, kind: AnchorKind | None, options: dict[str, object]) -> N
     if kind is not None:
         begin_move(settings, kind, options, root_version(house))
     with closing(house.place.open()) as store:
-        replaced(store, fence=fenced(house), now=NOW, resend_days=30)
+        replaced(store, RunId(mint()), fence=fenced(house), now=NOW, resend_days=30)
     end_move(settings)
 
 
