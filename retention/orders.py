@@ -56,7 +56,8 @@ class Orders:
         Raises:
             Invalid: no run may decide for that date.
         """
-        now, today = self.clock.now(), civil_date(self.clock.now())
+        now = self.clock.now()
+        today = civil_date(now)
         policy = self.in_force(on)
         code = refusal(on, today=today, policy=policy, rehearsal=self.rehearsal)
         if on < today and policy != self.in_force(today):
