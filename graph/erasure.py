@@ -6,9 +6,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
-from neo4j import ManagedTransaction, Record
+from neo4j import ManagedTransaction, Result
 
 from graph import fence, records, runs
 from graph import run_queries as queries
@@ -33,7 +33,10 @@ from register.runs import (
 )
 from register.sealed import SealedSignal, SealedStub
 
-PAGE: Final = 1000
+PAGE: Final = 500
+
+Row = Sequence[Any]
+"""The values of one record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +59,24 @@ class Purging:
 
         Dates that cannot be read are left out: `signals` yields that signal as one that does not verify.
         """
-        every = self._pages(queries.SUBJECT_PAGE, "subject")
-        for row in every if ids is None else self._some(queries.SUBJECTS_BY_ID, ids):
-            dates = (read for pair in row["signals"] if (read := records.dates(*pair)))
-            yield SubjectRecord(subject=records.subject(row["subject"]), signals=tuple(sorted(dates)))
+        every = self._pages(queries.SUBJECT_PAGE)
+        for subject, signals in every if ids is None else self._some(queries.SUBJECTS_BY_ID, ids):
+            dates = (read for pair in signals if (read := records.dates(*pair)))
+            yield SubjectRecord(subject=records.subject(subject), signals=tuple(sorted(dates)))
 
     def signals(self, ids: Collection[str] | None = None) -> Iterator[SealedSignal]:
         """Stream every signal, or those of `ids` that are there, by id, with facts and MACs of mentions and links.
 
         Nothing sealed is read.
         """
-        every = self._pages(queries.SIGNAL_PAGE, "signal")
+        every = self._pages(queries.SIGNAL_PAGE)
         for row in every if ids is None else self._some(queries.SIGNALS_BY_ID, ids):
-            yield records.signal(row["signal"], row["mentions"], row["links"])
+            yield records.signal(*row)
 
     def naming(self, subjects: Collection[SubjectId]) -> Iterator[Naming]:
         """Stream whom the signals name that mention one of `subjects`, each signal once; nothing is checked."""
         for row in self._some(queries.NAMED, self._naming(subjects)):
-            yield records.naming(row["signal"], row["mentions"], row["links"])
+            yield records.naming(*row)
 
     def mentioning(self, subjects: Collection[SubjectId]) -> Iterator[SealedSignal]:
         """Stream the signals that mention one of `subjects`, by id, in the form of `signals`."""
@@ -89,12 +92,12 @@ class Purging:
         Of other mentions only the facts.
         """
         for row in self._some(queries.CONTENTS, signals, going=sorted(subjects)):
-            yield records.signal(row["signal"], row["mentions"], row["links"])
+            yield records.signal(*row)
 
     def stubs(self, ids: Collection[str] | None = None) -> Iterator[SealedStub]:
         """Stream every stub of an archived record, or those of `ids` that are there, by id."""
-        rows = self._pages(queries.STUB_PAGE, "stub") if ids is None else self._some(queries.STUBS_BY_ID, ids)
-        return (records.stub(row["stub"]) for row in rows)
+        rows = self._pages(queries.STUB_PAGE) if ids is None else self._some(queries.STUBS_BY_ID, ids)
+        return (records.stub(row) for (row,) in rows)
 
     def bring_back(self, stubs: Iterable[SealedStub]) -> None:
         """Write stubs of archived records that a restored graph does not know."""
@@ -193,8 +196,8 @@ class Purging:
         A batch of more than `purge.SIGNALS` signals goes in several transactions, for the server holds what one changes
         in memory. Each takes its signals' mentions and links of the subjects that go, redacts or deletes these signals,
         and has its part of the journal line and its own audit entry; the first creates the stubs with their entries
-        `kept`, the last takes the subjects. Interrupted, the line says what was done, and what is left can be composed
-        anew.
+        `kept`, and lets nobody change the subjects any more; the last takes these. Interrupted, the line says what was
+        done, and what is left can be composed anew.
         """
         for part in cut(batch):
             work = partial(erase_part, run=run, batch=batch, part=part, lease=renew(), entry=entry, kept=kept)
@@ -210,7 +213,7 @@ class Purging:
 
     def there(self, ids: Collection[str]) -> frozenset[str]:
         """Return those of `ids` that a subject, signal or identifier has: by their indexes, unlike `remains`."""
-        return frozenset(row["id"] for query in queries.THERE for row in self._some(query, ids))
+        return frozenset(one for query in queries.THERE for (one,) in self._some(query, ids))
 
     def remains(self, ids: Collection[str]) -> tuple[str, ...]:
         """Return what is still there of `ids`, in every label, relationship type and list property, as `label:id`.
@@ -242,23 +245,23 @@ class Purging:
 
         self._fenced(lease, work, entries)
 
-    def _pages(self, query: str, key: str) -> Iterator[Record]:
+    def _pages(self, query: str) -> Iterator[Row]:
         """Stream what `query` finds, by id; the next page is on its way while one is worked on."""
         with ThreadPoolExecutor(1) as ahead:
             coming = ahead.submit(self.graph.read, partial(_page, query=query, after=""))
             while page := coming.result():
                 if more := len(page) == PAGE:
-                    coming = ahead.submit(self.graph.read, partial(_page, query=query, after=page[-1][key]["id"]))
+                    coming = ahead.submit(self.graph.read, partial(_page, query=query, after=page[-1][0]["id"]))
                 yield from page
                 if not more:
                     return
 
-    def _some(self, query: str, ids: Collection[str], going: Sequence[str] = ()) -> Iterator[Record]:
+    def _some(self, query: str, ids: Collection[str], going: Sequence[str] = ()) -> Iterator[Row]:
         """Stream what `query` finds of `ids`, by id, likewise."""
         every = sorted(ids)
         pages = (every[start : start + PAGE] for start in range(0, len(every), PAGE))
         with ThreadPoolExecutor(1) as ahead:
-            coming: deque[Future[list[Record]]] = deque()
+            coming: deque[Future[Sequence[Row]]] = deque()
             for page in pages:
                 coming.append(ahead.submit(self.graph.read, partial(_of, query=query, ids=page, going=going)))
                 if len(coming) > 1:
@@ -268,8 +271,7 @@ class Purging:
 
     def _naming(self, subjects: Collection[SubjectId]) -> set[SignalId]:
         """Return the ids of the signals that mention one of `subjects`."""
-        rows = self.graph.read(partial(_of, query=queries.SIGNALS_NAMING, ids=sorted(subjects)))
-        return {SignalId(row["id"]) for row in rows}
+        return set(self.graph.read(partial(_of, query=queries.SIGNALS_NAMING, ids=sorted(subjects))))
 
     def _fenced(self, lease: Lease, work: Callable[[ManagedTransaction], None], entries: Sequence[Entry]) -> None:
         def fenced(tx: ManagedTransaction) -> None:
@@ -280,9 +282,15 @@ class Purging:
         self.graph.write(fenced)
 
 
-def _page(tx: ManagedTransaction, *, query: str, after: str) -> list[Record]:
-    return list(tx.run(query, after=after, page=PAGE))
+def _page(tx: ManagedTransaction, *, query: str, after: str) -> Sequence[Any]:
+    return _answer(tx.run(query, after=after, page=PAGE))
 
 
-def _of(tx: ManagedTransaction, *, query: str, ids: Sequence[str], going: Sequence[str] = ()) -> list[Record]:
-    return list(tx.run(query, ids=ids, going=going))
+def _of(tx: ManagedTransaction, *, query: str, ids: Sequence[str], going: Sequence[str] = ()) -> Sequence[Any]:
+    return _answer(tx.run(query, ids=ids, going=going))
+
+
+def _answer(found: Result) -> Sequence[Any]:
+    """Return the one value of the one answer: a page of rows."""
+    page: Sequence[Any] = found.single(strict=True)["page"]
+    return page

@@ -37,14 +37,15 @@ WITH l WHERE l.holder = $holder AND l.fence = $fence
 RETURN l.fence AS fence
 """
 
-# Every live record.
+# Every live record. A page of rows is one answer: of each answer, the driver makes far more than of each value in it.
 
 _BARE_SUBJECT: Final = f"""
-RETURN s {{{bare(SUBJECT)}}} AS subject,
+WITH s {{{bare(SUBJECT)}}} AS subject,
     COLLECT {{
         MATCH (g:{Label.SIGNAL})-[:{Tie.MENTIONS}]->(s) WHERE g.remove_by IS NULL RETURN [g.received_on, g.entered_at]
     }} AS signals
 ORDER BY s.id
+RETURN collect([subject, signals]) AS page
 """
 
 SUBJECT_PAGE: Final = f"""
@@ -78,11 +79,16 @@ CALL (g, a, out) {{
 }}
 """
 
+_PARTED: Final = """
+ORDER BY g.id
+RETURN collect([signal, mentions, links]) AS page
+"""
+
 _BARE_SIGNAL: Final = f"""
-RETURN g {{{bare(SIGNAL)}}} AS signal,
+WITH g, g {{{bare(SIGNAL)}}} AS signal,
     COLLECT {{ MATCH (g)-[m:{Tie.MENTIONS}]->(s:{Label.SUBJECT}) RETURN {BARE_MENTION} }} AS mentions,
     COLLECT {{ {_STATED} RETURN {LINK_ROW} }} AS links
-ORDER BY g.id
+{_PARTED}
 """
 
 SIGNAL_PAGE: Final = f"""
@@ -100,40 +106,43 @@ MATCH (g:{Label.SIGNAL} {{id: id}})
 SIGNALS_NAMING: Final = f"""
 UNWIND $ids AS id
 MATCH (:{Label.SUBJECT} {{id: id}})<-[:{Tie.MENTIONS}]-(g:{Label.SIGNAL})
-RETURN DISTINCT g.id AS id
+RETURN collect(DISTINCT g.id) AS page
 """
 
 NAMED: Final = f"""
 UNWIND $ids AS id
 MATCH (g:{Label.SIGNAL} {{id: id}})
-RETURN g.id AS signal,
+WITH g, g.id AS signal,
     COLLECT {{ MATCH (g)-[m:{Tie.MENTIONS}]->(s:{Label.SUBJECT}) RETURN [m.id, s.id, m.identifiers] }} AS mentions,
     COLLECT {{ {_STATED} RETURN [r.id, startNode(r).id, endNode(r).id] }} AS links
+{_PARTED}
 """
 
 CONTENTS: Final = f"""
 UNWIND $ids AS id
 MATCH (g:{Label.SIGNAL} {{id: id}})
-RETURN g {{.*}} AS signal,
+WITH g, g {{.*}} AS signal,
     COLLECT {{
         MATCH (g)-[m:{Tie.MENTIONS}]->(s:{Label.SUBJECT})
         RETURN CASE WHEN s.id IN $going THEN m {{.*, signal: g.id, subject: s.id}} ELSE {BARE_MENTION} END
     }} AS mentions,
     COLLECT {{ {_STATED} RETURN {LINK_ROW} }} AS links
-ORDER BY g.id
+{_PARTED}
 """
 
 # Stubs of archived records.
 
 STUB_PAGE: Final = f"""
 MATCH (x:{Label.ARCHIVED}) WHERE x.id > $after
-RETURN x {{{bare(ARCHIVED)}}} AS stub ORDER BY x.id LIMIT $page
+WITH x ORDER BY x.id LIMIT $page
+RETURN collect([x {{{bare(ARCHIVED)}}}]) AS page
 """
 
 STUBS_BY_ID: Final = f"""
 UNWIND $ids AS id
 MATCH (x:{Label.ARCHIVED} {{id: id}})
-RETURN x {{{bare(ARCHIVED)}}} AS stub ORDER BY x.id
+WITH x ORDER BY x.id
+RETURN collect([x {{{bare(ARCHIVED)}}}]) AS page
 """
 
 CREATE_STUBS: Final = f"UNWIND $rows AS row CREATE (x:{Label.ARCHIVED}) SET x = row"
@@ -304,7 +313,7 @@ MATCH (n:{Label.REGISTER}) SET n.canary_received_on = $received_on, n.canary_pla
 # What a journal line says is deleted, and may not be: by the index of each label.
 
 THERE: Final = tuple(
-    f"UNWIND $ids AS id MATCH (n:{label} {{id: id}}) RETURN n.id AS id"
+    f"UNWIND $ids AS id MATCH (n:{label} {{id: id}}) RETURN collect([n.id]) AS page"
     for label in (Label.SUBJECT, Label.SIGNAL, Label.IDENTIFIER)
 )
 

@@ -5,6 +5,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 _PERIOD: Final = re.compile(r"P(0|[1-9][0-9]{0,3})([YMWD])")
@@ -58,14 +59,19 @@ class Period:
         A day that the month of the sum does not have becomes that month's last one: 29 February + 5 years is
         28 February, the earlier and stricter day.
         """
-        if self.unit in (Unit.DAYS, Unit.WEEKS):
-            days = self.count * (7 if self.unit is Unit.WEEKS else 1)
-            return day + timedelta(days=days) if days <= (date.max - day).days else date.max
-        months = self.count * (12 if self.unit is Unit.YEARS else 1)
-        year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-        if year > date.max.year:
-            return date.max
-        return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+        return _after(self.count, self.unit, day)
+
+
+@lru_cache(1 << 14)  # a night asks the same few terms of the same days again and again
+def _after(count: int, unit: Unit, day: date) -> date:
+    if unit in (Unit.DAYS, Unit.WEEKS):
+        days = count * (7 if unit is Unit.WEEKS else 1)
+        return day + timedelta(days=days) if days <= (date.max - day).days else date.max
+    months = count * (12 if unit is Unit.YEARS else 1)
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if year > date.max.year:
+        return date.max
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 DAY: Final = Period(count=1, unit=Unit.DAYS)

@@ -210,6 +210,7 @@ def _carry(holder: str, step: Callable[[Any], object], quarantined: bool, *, beg
 
     configure()
     with workplace(Settings(), "run", quarantined=quarantined) as opened:
+        run_in_bulk()
         drop_searches(opened.store.database, oldest_kept(opened.clock.now()))
         if begins:
             opened.retaining.restamp()
