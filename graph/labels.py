@@ -168,6 +168,8 @@ def _own(kind: Kind, *names: str, names_ids: bool = False) -> tuple[Property, ..
 MAC: Final = Property(name="mac", kind=Kind.BYTES, part=Part.MAC)
 DISTRUSTED: Final = Property(name="distrusted_on", kind=Kind.DATE)
 """Set on what does not verify, from that day on invisible: no fact, for its facts can no longer be relied upon."""
+LEAVING: Final = Property(name="leaving", kind=Kind.BOOLEAN)
+"""Set on a subject whose removal takes several transactions, by the first: nothing may change it any more."""
 MARKED: Final = Property(name="marked_at", kind=Kind.INSTANT)
 """When a signal's markings were changed last: names in memory move to another compartment (`register.roster`)."""
 
@@ -176,7 +178,7 @@ _LINK_ENDS = ("kind", "from_", "to", "to_port")
 
 SUBJECT: Final = Nodes(
     label=Label.SUBJECT,
-    properties=(*_facts(SubjectFacts, names_ids=("identifiers",)), MAC, DISTRUSTED),
+    properties=(*_facts(SubjectFacts, names_ids=("identifiers",)), MAC, DISTRUSTED, LEAVING),
     indexes=("review_by", "remove_by", "distrusted_on"),
 )
 SIGNAL: Final = Nodes(

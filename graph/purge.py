@@ -60,6 +60,9 @@ def erase_part(
     holds = tuple((row["id"], row["revision"]) for row in tx.run(queries.HOLDS_SEEN))
     if changed or holds != batch.holds:
         return Changed(items=changed, holds=holds != batch.holds)
+    if part.first and not part.last:
+        # A subject that somebody changes now would be left out by the last part, and stay half removed.
+        _run(tx, queries.LEAVE, sorted(item for item, _ in batch.subjects))
     done = _deleted(tx, batch, part)
     place = {"run": run, "number": batch.number, "part": len(before), "last": part.last}
     tx.run(queries.APPEND_JOURNAL, line=place | runs.line_properties(done)).consume()

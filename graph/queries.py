@@ -7,7 +7,7 @@ Neo4j 5.26 and on 2026.x.
 
 from typing import Final
 
-from graph.labels import DISTRUSTED, LINK, LINKS, MARKED, MENTIONS, Label, Nodes, Part, Relationships, Tie
+from graph.labels import DISTRUSTED, LEAVING, LINK, LINKS, MARKED, MENTIONS, Label, Nodes, Part, Relationships, Tie
 
 LINK_TYPES: Final = "|".join(LINKS)
 
@@ -65,7 +65,7 @@ RETURN i.id AS id, COLLECT {{ MATCH (i)<-[:{Tie.CARRIES}]-(s:{Label.SUBJECT}) RE
 
 SUBJECTS_TRUSTED: Final = f"""
 UNWIND $ids AS id
-MATCH (s:{Label.SUBJECT} {{id: id}}) WHERE s.{DISTRUSTED.name} IS NULL
+MATCH (s:{Label.SUBJECT} {{id: id}}) WHERE s.{DISTRUSTED.name} IS NULL AND s.{LEAVING.name} IS NULL
 RETURN s {{.*}} AS subject
 """
 
@@ -82,7 +82,7 @@ MOVE_SUBJECTS: Final = f"""
 UNWIND $rows AS row
 MATCH (s:{Label.SUBJECT} {{id: row.id}})
 {LOCK.format("s")}
-WITH s, row WHERE s.revision = row.revision - 1
+WITH s, row WHERE s.revision = row.revision - 1 AND s.{LEAVING.name} IS NULL
 SET s += row
 RETURN count(s) AS done
 """
@@ -94,7 +94,7 @@ CALL () {{
     UNWIND $moved AS row
     MATCH (s:{Label.SUBJECT} {{id: row.id}})
     {LOCK.format("s")}
-    WITH s, row WHERE s.revision = row.revision - 1
+    WITH s, row WHERE s.revision = row.revision - 1 AND s.{LEAVING.name} IS NULL
     SET s += row
     RETURN count(s) AS moved
 }}

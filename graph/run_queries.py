@@ -8,6 +8,7 @@ from typing import Final
 from graph.labels import (
     ARCHIVED,
     DISTRUSTED,
+    LEAVING,
     NODES,
     RELATIONSHIPS,
     SIGNAL,
@@ -220,6 +221,8 @@ LOCKED_REVISIONS: Final = tuple(
     f"UNWIND $ids AS id MATCH (n:{label} {{id: id}}) {LOCK.format('n')} RETURN n.id AS id, n.revision AS revision"
     for label in (Label.SUBJECT, Label.SIGNAL, Label.ARCHIVED)
 )
+
+LEAVE: Final = f"UNWIND $ids AS id MATCH (s:{Label.SUBJECT} {{id: id}}) SET s.{LEAVING.name} = true"
 
 STATED_LINKS: Final = f"UNWIND $ids AS id MATCH (g:{Label.SIGNAL} {{id: id}}) UNWIND g.links AS link RETURN link"
 

@@ -39,7 +39,7 @@ class Signals:
         subjects: Collection[SubjectId],
         signals: Collection[SignalId],
     ) -> Seen:
-        """Return what the graph holds of these ids, in one read; a subject that is distrusted counts as absent.
+        """Return what the graph holds of these ids, in one read; a subject that is distrusted, or leaving, is absent.
 
         Raises:
             Unavailable: nothing is known.

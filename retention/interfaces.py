@@ -123,8 +123,8 @@ class Erasure(Protocol):
         are created with the first of the transactions, so that nothing that was archived is deleted without one.
 
         A batch of very many signals may go in several transactions, each whole in itself, journalled and audited, the
-        subjects with the last. Interrupted, its line in the journal says what was done; the rest is composed anew under
-        the next number.
+        subjects with the last; from the first on nobody may change these. Interrupted, its line in the journal says
+        what was done; the rest is composed anew under the next number.
         """
 
     def journal(self, run: RunId) -> tuple[Erased, ...]:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from graph import run_queries
 from graph.connection import Graph
+from graph.decisions import Decisions
 from graph.erasure import Purging
 from graph.labels import NODES, RELATIONSHIPS, Label
 from graph.network import Networks
@@ -24,6 +25,7 @@ from register.access import Permission
 from register.archived import ArchivedFacts
 from register.audit import Act
 from register.clock import civil_date
+from register.decision_stores import Change
 from register.errors import Conflict, NotFound, Tampered, Unavailable
 from register.ids import ArchiveId, RunId, SignalId, SubjectId, mint
 from register.runs import Approval, Changed, Erased, ErasureBatch, Fate, Lease, Order, Run, RunState, Skip
@@ -417,6 +419,43 @@ def test_a_large_batch_goes_in_parts_that_can_be_interrupted(register: Graph, mo
     written = [one.body for one in AuditTrail(register).unlogged(100)]
     assert sum(b'"act":"destruction"' in body for body in written) == 3
     assert {one.subject.facts.id for one in store.subjects()} == {one.facts.id for one in others}
+
+
+def test_what_begins_to_leave_is_not_changed_any_more_and_goes_whole(
+    register: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the transactions of a batch an intake and a decision come: neither leaves a subject half removed. C07."""
+    monkeypatch.setattr("graph.purge.SIGNALS", 2)
+    store, lease, keeping = Purging(register), a_lease(register), Signals(register)
+    identifier, hub, other = an_identifier(), a_subject(), a_subject()
+    named = [a_signal([hub.facts.id], identifiers={0: [identifier]}) for _ in range(5)]
+    keeping.record(
+        a_batch([*named, a_signal([other.facts.id])], created=[hub, other], identifiers=[identifier]), [], []
+    )
+    batch, _ = composed(register, [hub])
+    refused: list[str] = []
+
+    def between() -> Lease:
+        """What the eraser asks for before each of its transactions."""
+        if store.journal(RUN):
+            assert keeping.seen(identifiers=[identifier], subjects=[hub.facts.id], signals=[]).subjects == {}
+            late = a_batch([a_signal([hub.facts.id])], moved=[moved(hub)])
+            for write in (
+                lambda: keeping.record(late, [], []),
+                lambda: Decisions(register).change(Change(subjects=(moved(hub),)), []),
+            ):
+                with pytest.raises(Conflict) as conflict:
+                    write()
+                refused.append(conflict.value.code)
+        return lease
+
+    done = store.erase(RUN, batch, between, an_entry())
+
+    assert isinstance(done, Erased)
+    assert refused == ["graph.moved"] * 4
+    assert (len(done.signals), done.subjects, done.skipped) == (5, (hub.facts.id,), ())
+    assert [one.subject for one in store.subjects()] == [other]
+    assert store.remains([*done.signals, *done.mentions, *done.subjects, *done.identifiers]) == ()
 
 
 def test_a_torn_off_link_goes_with_its_signal(register: Graph) -> None:
