@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+from api.children import run_in_bulk
 from api.settings import Settings
 from api.wiring import workplace
 from register.access import Actor, Role
@@ -20,10 +21,10 @@ PAUSE: Final = 0.05
 
 STEPS: Final = {
     Point.BEGUN: "plan",
-    Point.ARCHIVED: "archive",
-    Point.BATCH: "erase",
+    Point.ARCHIVED: "archive and erase",
+    Point.BATCH: "archive and erase",
     Point.DESTROYED: "destroy files",
-    Point.ERASED: "erase",
+    Point.ERASED: "archive and erase",
     Point.ANCHOR: "anchor",
     Point.KEYS: "replace keys",
     Point.OLD_KEYS: "destroy old keys",
@@ -33,7 +34,7 @@ STEPS: Final = {
     Point.CERTIFIED: "certify",
     Point.CLOSED: "close",
 }
-"""The step that each point ends, in the words of the report."""
+"""The step that each point ends, in the words of the report; one batch is archived while another is erased."""
 
 
 @dataclass(slots=True)
@@ -79,6 +80,7 @@ class Night:
 def carried_out(settings: Settings, on: date) -> Night:
     """Order a run for civil date `on`, have it approved where it has to be, and carry it out to its certificate."""
     steps, keeper = Steps(), mint()
+    run_in_bulk()  # as the keeper's own children do
     began = time.perf_counter()
     waited = _forgotten(settings, keeper, on, steps)
     run = _finished(settings, keeper, steps)

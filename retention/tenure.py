@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Final
 
 from register.clock import Clock
@@ -13,6 +14,8 @@ PART: Final = 3
 
 class Tenure:
     """Gives the lease whenever it is asked for, renewed first where a third of its time has passed, or time went back.
+
+    Threads may share it.
 
     What it gives may be lost all the same: every write asserts the fence (`graph.fence`, `vault.keystore`).
 
@@ -27,10 +30,12 @@ class Tenure:
         self._clock = clock
         self._every = timedelta(seconds=seconds) / PART
         self._held: tuple[Lease, datetime] | None = None
+        self._lock = Lock()
 
     def __call__(self) -> Lease:
         """Return the lease. Raises Unavailable: it is lost."""
         now = self._clock.now()
-        if self._held is None or not timedelta(0) <= now - self._held[1] < self._every:
-            self._held = self._renew(), now
-        return self._held[0]
+        with self._lock:
+            if self._held is None or not timedelta(0) <= now - self._held[1] < self._every:
+                self._held = self._renew(), now
+            return self._held[0]

@@ -96,7 +96,7 @@ class FakeGraph:
                 continue
             dates = sorted(
                 (one.facts.received_on, one.facts.accepted_on)
-                for one in self.signals_held.values()
+                for one in tuple(self.signals_held.values())  # another thread may erase meanwhile
                 if _names(one, {subject})
             )
             yield SubjectRecord(subject=held, signals=tuple(dates))

@@ -82,7 +82,7 @@ def test_removal(capsys: pytest.CaptureFixture[str]) -> None:
     assert told["destroyed"]["redacted"]["number"] == 3
     assert told["ratio"] == pytest.approx(told["peer_seconds"] / told["seconds"], abs=0.01)
     assert sum(step["seconds"] for step in told["steps"].values()) <= told["seconds"] + 0.01
-    assert {"plan", "erase", "replace keys", "read back", "certify"} <= set(told["steps"])
+    assert {"plan", "archive and erase", "replace keys", "read back", "certify"} <= set(told["steps"])
     assert told["of_intake"] == pytest.approx(told["signals_per_second"] / told["intake_signals_per_second"], abs=0.01)
 
 
