@@ -80,10 +80,7 @@ CALL (g, a, out) {{
 }}
 """
 
-_PARTED: Final = """
-ORDER BY g.id
-RETURN collect([signal, mentions, links]) AS page
-"""
+_PARTED: Final = "ORDER BY g.id RETURN collect([signal, mentions, links]) AS page"
 
 _BARE_SIGNAL: Final = f"""
 WITH g, g {{{bare(SIGNAL)}}} AS signal,
