@@ -30,7 +30,7 @@ class Unstated:
 
     def naming(self, subjects: Collection[SubjectId]) -> frozenset[SignalId]:
         """Return the signals that mention one of these subjects."""
-        return frozenset(SignalId(row["id"]) for row in self._some(SIGNALS_NAMING, subjects))
+        return frozenset(SignalId(one) for row in self._some(SIGNALS_NAMING, subjects) for one in row["page"])
 
     def unstated(self, signals: Collection[SignalId] | None = None) -> Iterator[SealedSignal]:
         """Stream the signals, or those of `signals`, that hold names they do not state and do not wait for the desk."""
