@@ -52,8 +52,10 @@ def test_of_two_keepers_at_once_one_works_and_one_leaves(fresh):
     holders = [mint(), mint()]
     for verb, points in zip(VERBS, (POINTS[:HALF], POINTS[HALF:]), strict=True):
         both = [fresh.start(verb, holder) for holder in holders]
-        assert [child.wait() for child, _ in both] == [0, 0], fresh.log
-        assert sorted(_told(work) for _, work in both) == [[], list(points)]
+        ends = sorted((child.wait(), _told(work)) for child, work in both)
+        # Whoever was opened before the other replaced the keys, and comes after, ends as one that `keep` starts anew.
+        late = [(0, list(points)), (1, ["! generation.moved"])]
+        assert ends in ([(0, []), (0, list(points))], late), fresh.log
     fresh.same_as_reference(fresh.end({}), {})
 
 
