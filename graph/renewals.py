@@ -31,5 +31,7 @@ class Renewals:
     def there(self, ids: Collection[str]) -> frozenset[str]:
         """Return those of `ids` that the graph holds."""
         return self.graph.read(
-            lambda tx: frozenset(row["id"] for query in THERE for row in tx.run(query, ids=sorted(ids)))
+            lambda tx: frozenset(
+                one for query in THERE for row in tx.run(query, ids=sorted(ids)) for (one,) in row["page"]
+            )
         )
