@@ -96,16 +96,20 @@ class Batches:
             self.progress(Step(point=Point.DESTROYED, run=run.id, done=len(destroyed), of=len(run.due_archived)))
 
     def _works(self, run: Run, planned: Planned, dealt: Collection[str]) -> Iterator[Work]:
-        """Cut what is left into batches, what is removed before what is destroyed."""
-        for fate in (Fate.REMOVED, Fate.DESTROYED):
+        """Cut what is left into batches.
+
+        What is destroyed goes before what is removed, so that nothing incorrect or unlawful gets into the archive with
+        somebody's record; and signals before subjects, so that each that ends in its own right has a record of its own.
+        """
+        for fate in (Fate.DESTROYED, Fate.REMOVED):
             ours = {item for item, (each, _) in planned.fates.items() if each is fate and item not in dealt}
-            subjects = tuple(one for one in run.due_subjects if one[0] in ours)
             signals = tuple(one for one in run.due_signals if one[0] in ours)
-            while subjects or signals:
-                now, subjects = subjects[: self.size], subjects[self.size :]
+            subjects = tuple(one for one in run.due_subjects if one[0] in ours)
+            while signals or subjects:
+                now, signals = signals[: self.size], signals[self.size :]
                 room = self.size - len(now)
-                then, signals = signals[:room], signals[room:]
-                yield Work(fate=fate, subjects=now, signals=then)
+                then, subjects = subjects[:room], subjects[room:]
+                yield Work(fate=fate, subjects=then, signals=now)
         records = tuple(one for one in run.due_archived if one[0] not in dealt)
         for start in range(0, len(records), self.size):
             yield Work(fate=Fate.DESTROYED, records=records[start : start + self.size])

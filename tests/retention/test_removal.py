@@ -278,6 +278,33 @@ def test_w18_a_flawed_signal_is_destroyed_at_once_too_and_a_recalled_one_goes_to
     )
 
 
+@pytest.mark.parametrize("size", [1, 200])
+def test_w18_a_flawed_signal_is_in_no_record_of_somebody_who_is_archived_that_night(size):
+    world = Register(batch=size)
+    world.about("s1", "B", date(2024, 8, 1))
+    flawed = world.signal("s2", date(2025, 3, 1), "B")
+    world.decide("B", _act(date(2025, 6, 5), ActKind.NO_LONGER_NECESSARY, EndCode.NO_LONGER_NECESSARY))
+    world.end_signal(flawed, _act(date(2025, 6, 5), ActKind.FOUND_INCORRECT, EndCode.INCORRECT))
+    certificate = world.night(date(2025, 6, 5))
+    assert certificate is not None
+    assert {(one["kind"], one["act"]) for one in certificate["scope"]["counts"]} >= {("signal", "destroyed")}
+    ((_, about),) = world.archive.records.values()
+    assert [one.facts.id for one in about] == [hexid("signal", "s1")]
+
+
+@pytest.mark.parametrize("size", [1, 200])
+def test_a_signal_that_ends_on_the_day_of_its_subject_has_a_record_of_its_own(size):
+    world = Register(batch=size)
+    world.about("s1", "B", date(2024, 8, 1))
+    recalled = world.signal("s2", date(2025, 3, 1), "B")
+    world.decide("B", _act(date(2025, 6, 5), ActKind.NO_LONGER_NECESSARY, EndCode.NO_LONGER_NECESSARY))
+    world.end_signal(recalled, _act(date(2025, 6, 5), ActKind.NO_LONGER_NECESSARY, EndCode.RECALLED))
+    certificate = world.night(date(2025, 6, 5))
+    assert certificate is not None
+    assert {one.item for one, _ in world.archive.records.values()} == {hexid("subject", "B"), recalled}
+    assert certificate["skipped"] == []
+
+
 def test_w23_an_unlawful_signal_under_a_hold_is_archived_and_destroyed_on_the_first_day_without():
     world = Register()
     signal = world.signal("s1", date(2025, 3, 1))
