@@ -2,12 +2,12 @@
 
 import json
 import subprocess
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from api.backups.making import create
 from api.exchange.signal_v1 import to_json
 from api.places import rotation_due
 from api.wiring import workplace
@@ -103,26 +103,12 @@ def failure(register: Installation, *arguments: str) -> str:
 def test_two_backups_at_once_are_one_and_a_refusal(filled: Installation, tmp_path: Path) -> None:
     refused: list[str] = []
 
-    def other() -> None:
-        end = time.monotonic() + 120
-        while not refused and time.monotonic() < end:
-            done = subprocess.run(
-                filled.command("backup", "create", "--to", str(tmp_path / "other")),
-                env=filled.environment, capture_output=True, text=True, timeout=60, check=False,
-            )  # fmt: skip
-            if done.returncode:
-                refused.append(done.stderr)
+    def meanwhile(_: int) -> None:
+        if not refused:
+            refused.append(failure(filled, "backup", "create", "--to", str(tmp_path / "other")))
 
-    beside = threading.Thread(target=other)
-    beside.start()
-    end = time.monotonic() + 120
-    while not refused and time.monotonic() < end:
-        done = subprocess.run(
-            filled.command("backup", "create", "--to", str(tmp_path / "backups")),
-            env=filled.environment, capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-        if done.returncode:
-            refused.append(done.stderr)
-    beside.join()
-    assert refused
-    assert all("[backup.run-under-way]" in one or "[register.paused]" in one for one in refused)
+    with workplace(filled.settings, "backup") as opened:
+        made = create(opened, tmp_path / "backups", told=meanwhile)
+    assert ["[backup.run-under-way]" in one for one in refused] == [True]
+    assert [one.name for one in (tmp_path / "backups").iterdir()] == [made.backup]
+    assert not (tmp_path / "other").exists()
