@@ -1,16 +1,13 @@
 """What a retention run needs of the graph: every live record's facts, deleting in journalled batches, reading back."""
 
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Any, Final
 
-from neo4j import ManagedTransaction, Result
+from neo4j import ManagedTransaction
 
-from graph import fence, records, runs
+from graph import fence, pages, records, runs
 from graph import run_queries as queries
 from graph.connection import Graph
 from graph.purge import cut, erase_part
@@ -33,11 +30,6 @@ from register.runs import (
 )
 from register.sealed import SealedSignal, SealedStub
 
-PAGE: Final = 500
-
-Row = Sequence[Any]
-"""The values of one record."""
-
 
 @dataclass(frozen=True, slots=True)
 class Purging:
@@ -59,8 +51,8 @@ class Purging:
 
         Dates that cannot be read are left out: `signals` yields that signal as one that does not verify.
         """
-        every = self._pages(queries.SUBJECT_PAGE)
-        for subject, signals in every if ids is None else self._some(queries.SUBJECTS_BY_ID, ids):
+        every = pages.every(self.graph, queries.SUBJECT_PAGE)
+        for subject, signals in every if ids is None else pages.some(self.graph, queries.SUBJECTS_BY_ID, ids):
             dates = (read for pair in signals if (read := records.dates(*pair)))
             yield SubjectRecord(subject=records.subject(subject), signals=tuple(sorted(dates)))
 
@@ -69,34 +61,35 @@ class Purging:
 
         Nothing sealed is read.
         """
-        every = self._pages(queries.SIGNAL_PAGE)
-        for row in every if ids is None else self._some(queries.SIGNALS_BY_ID, ids):
+        every = pages.every(self.graph, queries.SIGNAL_PAGE)
+        for row in every if ids is None else pages.some(self.graph, queries.SIGNALS_BY_ID, ids):
             yield records.signal(*row)
 
     def naming(self, subjects: Collection[SubjectId]) -> Iterator[Naming]:
         """Stream whom the signals name that mention one of `subjects`, each signal once; nothing is checked."""
-        for row in self._some(queries.NAMED, self._naming(subjects)):
+        for row in pages.some(self.graph, queries.NAMED, pages.naming(self.graph, subjects)):
             yield records.naming(*row)
 
     def mentioning(self, subjects: Collection[SubjectId]) -> Iterator[SealedSignal]:
         """Stream the signals that mention one of `subjects`, by id, in the form of `signals`."""
-        return self.signals(self._naming(subjects))
+        return self.signals(pages.naming(self.graph, subjects))
 
     def about(self, subjects: Collection[SubjectId], signals: Collection[SignalId]) -> Iterator[SealedSignal]:
         """Stream the signals that mention one of `subjects`, and `signals`, by id, in the form of `contents`."""
-        return self.contents(self._naming(subjects) | set(signals), subjects)
+        return self.contents(pages.naming(self.graph, subjects) | set(signals), subjects)
 
     def contents(self, signals: Collection[SignalId], subjects: Collection[SubjectId]) -> Iterator[SealedSignal]:
         """Stream those of `signals` that are there, by id, with what is sealed of them and of mentions of `subjects`.
 
         Of other mentions only the facts.
         """
-        for row in self._some(queries.CONTENTS, signals, going=sorted(subjects)):
+        for row in pages.some(self.graph, queries.CONTENTS, signals, going=sorted(subjects)):
             yield records.signal(*row)
 
     def stubs(self, ids: Collection[str] | None = None) -> Iterator[SealedStub]:
         """Stream every stub of an archived record, or those of `ids` that are there, by id."""
-        rows = self._pages(queries.STUB_PAGE) if ids is None else self._some(queries.STUBS_BY_ID, ids)
+        every = pages.every(self.graph, queries.STUB_PAGE)
+        rows = every if ids is None else pages.some(self.graph, queries.STUBS_BY_ID, ids)
         return (records.stub(row) for (row,) in rows)
 
     def bring_back(self, stubs: Iterable[SealedStub]) -> None:
@@ -213,7 +206,7 @@ class Purging:
 
     def there(self, ids: Collection[str]) -> frozenset[str]:
         """Return those of `ids` that a subject, signal or identifier has: by their indexes, unlike `remains`."""
-        return frozenset(one for query in queries.THERE for (one,) in self._some(query, ids))
+        return pages.there(self.graph, ids)
 
     def remains(self, ids: Collection[str]) -> tuple[str, ...]:
         """Return what is still there of `ids`, in every label, relationship type and list property, as `label:id`.
@@ -245,34 +238,6 @@ class Purging:
 
         self._fenced(lease, work, entries)
 
-    def _pages(self, query: str) -> Iterator[Row]:
-        """Stream what `query` finds, by id; the next page is on its way while one is worked on."""
-        with ThreadPoolExecutor(1) as ahead:
-            coming = ahead.submit(self.graph.read, partial(_page, query=query, after=""))
-            while page := coming.result():
-                if more := len(page) == PAGE:
-                    coming = ahead.submit(self.graph.read, partial(_page, query=query, after=page[-1][0]["id"]))
-                yield from page
-                if not more:
-                    return
-
-    def _some(self, query: str, ids: Collection[str], going: Sequence[str] = ()) -> Iterator[Row]:
-        """Stream what `query` finds of `ids`, by id, likewise."""
-        every = sorted(ids)
-        pages = (every[start : start + PAGE] for start in range(0, len(every), PAGE))
-        with ThreadPoolExecutor(1) as ahead:
-            coming: deque[Future[Sequence[Row]]] = deque()
-            for page in pages:
-                coming.append(ahead.submit(self.graph.read, partial(_of, query=query, ids=page, going=going)))
-                if len(coming) > 1:
-                    yield from coming.popleft().result()
-            for last in coming:
-                yield from last.result()
-
-    def _naming(self, subjects: Collection[SubjectId]) -> set[SignalId]:
-        """Return the ids of the signals that mention one of `subjects`."""
-        return set(self.graph.read(partial(_of, query=queries.SIGNALS_NAMING, ids=sorted(subjects))))
-
     def _fenced(self, lease: Lease, work: Callable[[ManagedTransaction], None], entries: Sequence[Entry]) -> None:
         def fenced(tx: ManagedTransaction) -> None:
             fence.hold(tx, lease)
@@ -280,17 +245,3 @@ class Purging:
             write_entries(tx, entries)
 
         self.graph.write(fenced)
-
-
-def _page(tx: ManagedTransaction, *, query: str, after: str) -> Sequence[Any]:
-    return _answer(tx.run(query, after=after, page=PAGE))
-
-
-def _of(tx: ManagedTransaction, *, query: str, ids: Sequence[str], going: Sequence[str] = ()) -> Sequence[Any]:
-    return _answer(tx.run(query, ids=ids, going=going))
-
-
-def _answer(found: Result) -> Sequence[Any]:
-    """Return the one value of the one answer: a page of rows."""
-    page: Sequence[Any] = found.single(strict=True)["page"]
-    return page

@@ -4,10 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from graph import records
+from graph import pages, records
 from graph import renewal_queries as queries
 from graph.connection import Graph
-from graph.run_queries import THERE
 from register.ids import SignalId, SubjectId
 from register.sealed import SealedMention, SealedSignal, SealedSubject
 
@@ -30,8 +29,4 @@ class Renewals:
 
     def there(self, ids: Collection[str]) -> frozenset[str]:
         """Return those of `ids` that the graph holds."""
-        return self.graph.read(
-            lambda tx: frozenset(
-                one for query in THERE for row in tx.run(query, ids=sorted(ids)) for (one,) in row["page"]
-            )
-        )
+        return pages.there(self.graph, ids)

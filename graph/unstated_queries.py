@@ -10,7 +10,7 @@ from graph.labels import DISTRUSTED, Label, Tie
 NAMES_OF: Final = f"""
 UNWIND $ids AS id
 MATCH (s:{Label.SUBJECT} {{id: id}})<-[m:{Tie.MENTIONS}]-(:{Label.SIGNAL})
-RETURN m.id AS mention, s.id AS subject, m.names AS names
+RETURN collect([m.id, s.id, m.names]) AS page
 """
 
 _UNSTATED: Final = f"g.unstated IS NOT NULL AND g.redacted_on IS NULL AND g.{DISTRUSTED.name} IS NULL"
@@ -18,11 +18,12 @@ _UNSTATED: Final = f"g.unstated IS NOT NULL AND g.redacted_on IS NULL AND g.{DIS
 UNSTATED_PAGE: Final = f"""
 MATCH (g:{Label.SIGNAL}) WHERE g.id > $after AND {_UNSTATED}
 WITH g ORDER BY g.id LIMIT $page
-RETURN g {{.*}} AS signal ORDER BY signal.id
+RETURN collect([g {{.*}}]) AS page
 """
 
 UNSTATED_BY_ID: Final = f"""
 UNWIND $ids AS id
 MATCH (g:{Label.SIGNAL} {{id: id}}) WHERE {_UNSTATED}
-RETURN g {{.*}} AS signal ORDER BY signal.id
+WITH g ORDER BY g.id
+RETURN collect([g {{.*}}]) AS page
 """

@@ -262,7 +262,7 @@ def test_a_keeper_that_lost_its_lease_writes_nothing(register: Graph, write: str
 def test_every_record_is_streamed_with_its_facts(register: Graph, world: World) -> None:
     fresh(register, world)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("graph.erasure.PAGE", 3)
+        patch.setattr("graph.pages.PAGE", 3)
         records, signals = list(Purging(register).subjects()), list(Purging(register).signals())
 
     assert signals == sorted(map(bare, world.signals), key=lambda one: one.facts.id)
