@@ -13,9 +13,9 @@ from register.errors import Tampered
 from register.sealed import MENTION_FIELDS, Sealed, SealedMention, SealedSignal, SealedSubject
 from vault.formats import ValueKey, value_context, value_tail
 from vault.keystore.renewals import Renewals
-from vault.keystore.rows import KeyKind, Rings
+from vault.keystore.rows import KeyKind, Rings, matching
 from vault.keystore.store import KeyStore
-from vault.sealing import MENTION_CONTENT, SOURCE_FIELD, Sealer, matching, tails_of
+from vault.sealing import MENTION_CONTENT, Sealer, kind_of, tails_of
 
 _TAILS: Final = {name: value_tail(name, MENTION_CONTENT) for name in MENTION_FIELDS}
 
@@ -67,22 +67,13 @@ class Renewing:
         before = signal.facts
         self._renewals.begin(before.id, before.revision, KeyKind.SIGNAL, KeyKind.SOURCE)
         rings = self._store.value_keys([before.id], KeyKind.SIGNAL, KeyKind.SOURCE, whole=True)
-        kinds = {name: KeyKind.SOURCE if name == SOURCE_FIELD else KeyKind.SIGNAL for name in signal.sealed}
-        if all(_under(rings[kinds[name], before.id][-1], value) for name, value in signal.sealed.items()):
+        keys = {name: rings[kind_of(name), before.id][-1] for name in signal.sealed}
+        if all(_under(keys[name], value) for name, value in signal.sealed.items()):
             return None
         facts = replace(before, revision=before.revision + 1, content=before.content + 1)
-        context = value_context(self._store.register, before.id)
-        old, new = tails_of(before.content), tails_of(facts.content)
-        sealed = {
-            name: Sealed(
-                rings[kinds[name], before.id][-1].seal(
-                    context,
-                    new[name],
-                    matching(rings, kinds[name], before.id, value).open(context, old[name], value.blob),
-                )
-            )
-            for name, value in signal.sealed.items()
-        }
+        context, tails = value_context(self._store.register, before.id), tails_of(facts.content)
+        opened = self._sealer.opening(signal, rings)
+        sealed = {name: Sealed(key.seal(context, tails[name], opened(name))) for name, key in keys.items()}
         return SealedSignal(facts=facts, mac=self._sealer.mac(facts), sealed=sealed, mentions=(), links=())
 
     def settle(self, record: str, revision: int, today: date) -> date:

@@ -3,7 +3,7 @@
 One key object per record, one kept context for all facts MACs, one read and one write of the key store per batch.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from hmac import compare_digest
 from itertools import islice
 from typing import Final
@@ -37,9 +37,9 @@ from vault.contents import (
     reference_bytes,
     reference_from,
 )
-from vault.formats import ValueKey, digest, value_context, value_tail
+from vault.formats import digest, value_context, value_tail
 from vault.keystore.renewals import renew_worn
-from vault.keystore.rows import KeyKind, NewRows, NewToken, Rings, StoredDelivery
+from vault.keystore.rows import KeyKind, NewRows, NewToken, Rings, StoredDelivery, matching
 from vault.keystore.store import KeyStore
 from vault.lookup import content_digest, strong_value
 
@@ -214,6 +214,18 @@ class Sealer:
     def _open_texts(
         self, signal: SealedSignal, rings: Rings, *, with_source: bool
     ) -> tuple[str, dict[str, RedactedText]]:
+        opened = self.opening(signal, rings)
+        reference, present = reference_from(opened("reference"))
+        wanted = present if with_source else present - {SOURCE_FIELD}
+        if not wanted < set(SIGNAL_FIELDS) or set(signal.sealed) - {"reference", *present}:
+            raise Tampered
+        return reference, {name: decode_text(opened(name)) for name in SIGNAL_FIELDS if name in wanted}
+
+    def opening(self, signal: SealedSignal, rings: Rings) -> Callable[[str], bytes]:
+        """Return what opens a sealed value of a signal by its name, under the keys at hand.
+
+        It raises Tampered: the value does not open, or is absent.
+        """
         facts = signal.facts
         tails = tails_of(facts.content)
         context = value_context(self._store.register, facts.id)
@@ -222,14 +234,9 @@ class Sealer:
             value = signal.sealed.get(name)
             if value is None:
                 raise Tampered
-            kind = KeyKind.SOURCE if name == SOURCE_FIELD else KeyKind.SIGNAL
-            return matching(rings, kind, facts.id, value).open(context, tails[name], value.blob)
+            return matching(rings, kind_of(name), facts.id, value).open(context, tails[name], value.blob)
 
-        reference, present = reference_from(opened("reference"))
-        wanted = present if with_source else present - {SOURCE_FIELD}
-        if not wanted < set(SIGNAL_FIELDS) or set(signal.sealed) - {"reference", *present}:
-            raise Tampered
-        return reference, {name: decode_text(opened(name)) for name in SIGNAL_FIELDS if name in wanted}
+        return opened
 
     def assert_current(self) -> None:
         """Assert, right before the first byte goes out, that this process still serves the key store's generation.
@@ -328,12 +335,9 @@ def tails_of(content: int) -> Mapping[str, bytes]:
     return _KEPT_TAILS.get(content) or {name: value_tail(name, content) for name in SIGNAL_FIELDS}
 
 
-def matching(rings: Rings, kind: KeyKind, name: str, value: Sealed) -> ValueKey:
-    """Return the key, of one record, that the value's header names. Raises Tampered: there is none."""
-    for key in rings.get((kind, name), ()):
-        if value.blob.startswith(key.header):
-            return key
-    raise Tampered
+def kind_of(name: str) -> KeyKind:
+    """Return which key of a signal a field of it is sealed under."""
+    return KeyKind.SOURCE if name == SOURCE_FIELD else KeyKind.SIGNAL
 
 
 def _whole(signal: SealedSignal) -> bool:

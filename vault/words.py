@@ -6,13 +6,12 @@ from typing import Final
 
 from register.errors import Tampered
 from register.ids import MentionId, SubjectId
-from register.narrative import RedactedText, decode_text
-from register.sealed import Sealed, SealedSignal
+from register.narrative import decode_text
+from register.sealed import SIGNAL_FIELDS, Sealed, SealedSignal
 from register.unstated import UNSTATED, kept_in, places
-from vault.formats import value_context
 from vault.keystore.rows import KeyKind, Rings
 from vault.keystore.store import KeyStore
-from vault.sealing import SOURCE_FIELD, Sealer, matching, tails_of
+from vault.sealing import Sealer
 
 _STREAM: Final = 1000
 
@@ -43,20 +42,14 @@ class Words:
                     yield ()
 
     def _words(self, signal: SealedSignal, rings: Rings) -> tuple[str, ...]:
-        facts = signal.facts
         if not self._sealer.verifies(signal):
             raise Tampered
-        tails, context = tails_of(facts.content), value_context(self._store.register, facts.id)
 
-        def opened(name: str) -> RedactedText:
-            value = signal.sealed.get(name)
-            if value is None:
-                raise Tampered
-            kind = KeyKind.SOURCE if name == SOURCE_FIELD else KeyKind.SIGNAL
-            return decode_text(matching(rings, kind, facts.id, value).open(context, tails[name], value.blob))
-
-        kept = opened(UNSTATED)
+        opened = self._sealer.opening(signal, rings)
+        kept = decode_text(opened(UNSTATED))
         fields = {place[0] for place in places(kept)}
-        if not fields <= tails.keys():
+        if not fields <= set(SIGNAL_FIELDS):
             raise Tampered
-        return tuple(words for _, words in kept_in({UNSTATED: kept, **{name: opened(name) for name in fields}}))
+        return tuple(
+            words for _, words in kept_in({UNSTATED: kept, **{name: decode_text(opened(name)) for name in fields}})
+        )

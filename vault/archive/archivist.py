@@ -1,6 +1,7 @@
 """Fills the closed archive: opens what is about to be removed, and seals it anew to its destruction month's key."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from hashlib import sha256
 from hmac import compare_digest
@@ -21,10 +22,9 @@ from vault.archive.files import ArchiveFiles, Laying
 from vault.archive.keys import ArchiveKeys, damaged, read_keys
 from vault.archive.parts import Gathering, Part
 from vault.contents import reference_from
-from vault.formats import value_context
 from vault.keystore.rows import KeyKind, Rings
 from vault.keystore.store import KeyStore
-from vault.sealing import SOURCE_FIELD, Sealer, matching, tails_of
+from vault.sealing import Sealer
 
 ARCHIVE: Final = "archive"
 """Name of the archive's folder, in the register's own."""
@@ -187,17 +187,12 @@ class Archivist:
 
     def _content(self, signal: SealedSignal, rings: Rings) -> SignalContent:
         """Open what opens of a signal."""
-        facts = signal.facts
-        tails, context = tails_of(facts.content), value_context(self._store.register, facts.id)
         clear: dict[str, bytes] = {}
-        for name, value in signal.sealed.items():
-            if name == UNSTATED:
-                continue  # it says where in the live text names stand
-            kind = KeyKind.SOURCE if name == SOURCE_FIELD else KeyKind.SIGNAL
-            try:
-                clear[name] = matching(rings, kind, facts.id, value).open(context, tails[name], value.blob)
-            except Tampered:
-                continue
+        opened = self._sealer.opening(signal, rings)
+        for name in signal.sealed:
+            if name != UNSTATED:  # which says where in the live text names stand
+                with suppress(Tampered):
+                    clear[name] = opened(name)
         reference, texts = _texts(clear)
         read = texts.keys() | ({"reference"} if reference is not None else set())
         return SignalContent(

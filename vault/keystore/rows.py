@@ -9,6 +9,7 @@ from typing import Final
 
 from register.errors import Conflict, Tampered, Unavailable
 from register.ids import ReceiptId, SignalId, SubjectId
+from register.sealed import Sealed
 from vault.anchors import Anchor
 from vault.formats import Secret, ValueKey, pad, prefixed, unpad
 
@@ -39,6 +40,14 @@ UNOPENED: Final = (Tampered, AttributeError, IndexError, OverflowError, TypeErro
 
 Rings = Mapping[tuple[str, str], Sequence[ValueKey]]
 """Keys by (kind, id), the oldest version first."""
+
+
+def matching(rings: Rings, kind: KeyKind, name: str, value: Sealed) -> ValueKey:
+    """Return the key, of one record, that the value's header names. Raises Tampered: there is none."""
+    for key in rings.get((kind, name), ()):
+        if value.blob.startswith(key.header):
+            return key
+    raise Tampered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
