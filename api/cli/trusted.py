@@ -1,14 +1,15 @@
 """Whom a command that checks evidence trusts, and how it reads a file that may be anybody's."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from api.cli.client import fail
-from evidence.succession import TRUST
-from evidence.trust import Trust
 from register.errors import Invalid
+
+if TYPE_CHECKING:
+    from evidence.trust import Trust
 
 LIMIT: Final = 4 * 1024 * 1024
 """Bytes; no file of a certificate or a proof is larger."""
@@ -29,7 +30,7 @@ def read(path: Path) -> bytes:
     return content
 
 
-def trusted(vkey: Path | None, trust: Path | None, beside: Path) -> tuple[Trust, bool]:
+def trusted(vkey: Path | None, trust: Path | None, beside: Path) -> "tuple[Trust, bool]":
     """Return whom to trust, and whether that came from beside the evidence; end the command where it cannot be read.
 
     Args:
@@ -37,6 +38,9 @@ def trusted(vkey: Path | None, trust: Path | None, beside: Path) -> tuple[Trust,
         trust: the trust file that the caller named, if any.
         beside: the file to take otherwise, a trust file or a `vkey`, by its name.
     """
+    from evidence.succession import TRUST
+    from evidence.trust import Trust
+
     named = trust or vkey or beside
     try:
         parse = Trust.parse if trust or named.name == TRUST else Trust.of_vkeys
