@@ -68,6 +68,7 @@ class Batches:
         composer = Composer(
             run=run,
             planned=planned,
+            ended=frozenset(item for item, _ in run.due_signals),
             erasure=self.erasure,
             holds=self.holds,
             archive=self.archive,
@@ -152,9 +153,10 @@ class Batches:
         composer = made.by
         for left in reversed(range(TRIES)):
             self._settle(composer.run, last=False)  # what has its stub, from a first transaction, is not archived again
-            changed = {item: why for item, why in answer.items if item in set(made.work.items)}
+            items = made.work.items
+            changed = {item: why for item, why in answer.items if item in items}
             if not left:  # what keeps changing under our hands is left to the next run
-                changed = dict.fromkeys(made.work.items, Skip.CHANGED) | changed
+                changed = dict.fromkeys(items, Skip.CHANGED) | changed
             made = composer.begin(made.number, made.work.without(changed), {**made.skipped, **changed})
             made.take()
             batch = self._told(made)

@@ -53,11 +53,13 @@ class Composer:
     """Composes the batches of one run.
 
     Attributes:
+        ended: the signals that end in their own right in this run.
         renew: gives the lease, renewed where it is time for that, or raises Unavailable when it is lost.
     """
 
     run: Run
     planned: Planned
+    ended: frozenset[SignalId]
     erasure: Erasure
     holds: Holds
     archive: Archive
@@ -189,7 +191,6 @@ class Composing:
     ) -> Iterator[SealedSignal]:
         """Check each signal, note what becomes of it, and pass it on; the lease is held on to meanwhile."""
         going = frozenset(item for item, _ in self.work.subjects)
-        ended = frozenset(item for item, _ in self.by.run.due_signals)
         for signal, verdict in checked_signals(read, self.by.check, again):
             self.by.renew()
             yield signal
@@ -198,7 +199,7 @@ class Composing:
             self.near.update(staying)
             if len(staying) == len(about):
                 continue
-            if signal.facts.id in ended or not staying:
+            if signal.facts.id in self.by.ended or not staying:
                 self.whole[signal.facts.id] = signal.facts.revision
                 continue
             facts = without(signal, going, self.by.run.as_of)
@@ -233,14 +234,14 @@ class Composing:
                 removed_on=run.as_of,
                 rule=self.by.planned.terms[item].rule,
             )
+        new = self.holding.holds.keys() - self.by.planned.holds.keys()
         for one in archive.put(run.id, tuple(to_archive.values()), signals):
-            yield self._stub(to_archive[one.item], one)
+            yield self._stub(to_archive[one.item], one, new)
 
-    def _stub(self, wanted: ToArchive, put: Archived) -> SealedStub:
+    def _stub(self, wanted: ToArchive, put: Archived, new: Collection[str]) -> SealedStub:
         planned = self.by.planned
         term = planned.terms[put.item]
         known = term.event in set(EventKind)
-        new = self.holding.holds.keys() - planned.holds.keys()
         stub = ArchivedFacts(
             id=put.archive,
             kind=wanted.kind,

@@ -278,15 +278,21 @@ def test_w18_a_flawed_signal_is_destroyed_at_once_too_and_a_recalled_one_goes_to
     )
 
 
-@pytest.mark.parametrize("size", [1, 200])
-def test_w18_a_flawed_signal_is_in_no_record_of_somebody_who_is_archived_that_night(size):
+def ended_with_its_subject(size: int, kind: ActKind, code: EndCode) -> tuple[Register, SignalId, dict[str, Any]]:
+    """Return what a night leaves in which B ends, and one of the two signals about B in its own right."""
     world = Register(batch=size)
     world.about("s1", "B", date(2024, 8, 1))
-    flawed = world.signal("s2", date(2025, 3, 1), "B")
+    signal = world.signal("s2", date(2025, 3, 1), "B")
     world.decide("B", _act(date(2025, 6, 5), ActKind.NO_LONGER_NECESSARY, EndCode.NO_LONGER_NECESSARY))
-    world.end_signal(flawed, _act(date(2025, 6, 5), ActKind.FOUND_INCORRECT, EndCode.INCORRECT))
+    world.end_signal(signal, _act(date(2025, 6, 5), kind, code))
     certificate = world.night(date(2025, 6, 5))
     assert certificate is not None
+    return world, signal, certificate
+
+
+@pytest.mark.parametrize("size", [1, 200])
+def test_w18_a_flawed_signal_is_in_no_record_of_somebody_who_is_archived_that_night(size):
+    world, _, certificate = ended_with_its_subject(size, ActKind.FOUND_INCORRECT, EndCode.INCORRECT)
     assert {(one["kind"], one["act"]) for one in certificate["scope"]["counts"]} >= {("signal", "destroyed")}
     ((_, about),) = world.archive.records.values()
     assert [one.facts.id for one in about] == [hexid("signal", "s1")]
@@ -294,13 +300,7 @@ def test_w18_a_flawed_signal_is_in_no_record_of_somebody_who_is_archived_that_ni
 
 @pytest.mark.parametrize("size", [1, 200])
 def test_a_signal_that_ends_on_the_day_of_its_subject_has_a_record_of_its_own(size):
-    world = Register(batch=size)
-    world.about("s1", "B", date(2024, 8, 1))
-    recalled = world.signal("s2", date(2025, 3, 1), "B")
-    world.decide("B", _act(date(2025, 6, 5), ActKind.NO_LONGER_NECESSARY, EndCode.NO_LONGER_NECESSARY))
-    world.end_signal(recalled, _act(date(2025, 6, 5), ActKind.NO_LONGER_NECESSARY, EndCode.RECALLED))
-    certificate = world.night(date(2025, 6, 5))
-    assert certificate is not None
+    world, recalled, certificate = ended_with_its_subject(size, ActKind.NO_LONGER_NECESSARY, EndCode.RECALLED)
     assert {one.item for one, _ in world.archive.records.values()} == {hexid("subject", "B"), recalled}
     assert certificate["skipped"] == []
 
