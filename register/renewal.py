@@ -79,9 +79,9 @@ class KeyRenewal:
             try:
                 if record not in there:  # a restored graph that never held it needs no key of it
                     done.append(Renewed(record=record, values=0, until=self.keys.settle(record, 0, today)))
-                elif self._there(record, today):
+                else:
                     done.append(self._renewed(record, None))
-            except Tampered:
+            except (NotFound, Tampered):
                 continue
         return tuple(done)
 

@@ -8,7 +8,7 @@ does: a person decides. Names are in clear in the memory of the run's own proces
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, Protocol
 
 from register.access import Role
@@ -58,12 +58,16 @@ class Resembling:
         Raises:
             Unavailable: graph or key store is not there. Conflict: a signal keeps changing.
         """
+        unstated = self.store.unstated()
+        first = next(unstated, None) if subjects else None
+        if first is None:
+            return 0
         names = {one for each in self.opening.names(self.store.names_of(subjects)) for one in each}
         if not names:
             return 0
         named = self.comparing(names)
         passed = self.store.naming(subjects) | set(leaving)
-        stream = (one for one in self.store.unstated() if one.facts.id not in passed)
+        stream = (one for one in chain([first], unstated) if one.facts.id not in passed)
         count = 0
         while page := list(islice(stream, PAGE)):
             count += self._told(list(self._naming(page, named)), on)
